@@ -1,0 +1,43 @@
+"""A mirror on every database that it promises to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wxsync.mirror import schema
+from wxsync.mirror.store import Store
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/mirror.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mirror_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with nothing in it."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+def store(mirror_url: str) -> Iterator[Store]:
+    """A mirror at head, on each database in turn."""
+    schema.upgrade(mirror_url)
+    yield from opened(mirror_url)
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """A mirror at head in a SQLite file."""
+    yield from opened(sqlite_url)
+
+
+def opened(url: str) -> Iterator[Store]:
+    store = Store(schema.prepare(url))
+    yield store
+    store.close()

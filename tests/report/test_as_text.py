@@ -1,0 +1,198 @@
+"""The text report says everything, aligned, in both languages, and hides what is personal."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from wxsync.model.change import Verb
+from wxsync.model.plan import Limit, Plan
+from wxsync.model.run import Run, RunState
+from wxsync.report.as_text import print_plan, print_run
+
+
+def text_of_plan(plan: Plan, language: str = "en", *, show_personal: bool = False, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_plan(plan, console, language=language, show_personal=show_personal)
+    return _written(console)
+
+
+def text_of_run(run: Run, language: str = "en") -> str:
+    console = Console(file=io.StringIO(), width=100)
+    print_run(run, console, language=language, show_personal=False)
+    return _written(console)
+
+
+def _written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_last_lines_are_total_and_digest(small_plan: Plan) -> None:
+    """A report ends with what the plan comes to and its digest."""
+    lines = text_of_plan(small_plan).splitlines()
+    assert lines[-2] == "Plan: 2 to create, 1 to update, 1 to disable, 0 to delete; 3 kept"
+    assert lines[-1] == f"Digest: {small_plan.digest}"
+    assert text_of_plan(small_plan, "zh").splitlines()[-2] == "计划：新增 2、更新 1、禁用 1、删除 0；保留 3"
+
+
+def test_every_change_is_shown(plan: Plan) -> None:
+    """Every change that is not a keep has its line, with sign, key and name."""
+    text = text_of_plan(plan)
+    signs = {"create": "+", "adopt": "=", "update": "~", "enable": "↑", "disable": "↓", "delete": "-"}
+    for change in plan.changes:
+        if change.verb is not Verb.KEEP:
+            head = " ".join(dict.fromkeys(filter(None, (change.key, change.name))))
+            assert f"    {signs[change.verb]} {head}" in text
+
+
+def test_a_creation_is_one_line(plan: Plan) -> None:
+    """A new member is told in one line, and a reason that all share is told once."""
+    text = text_of_plan(plan)
+    line = next(line for line in text.splitlines() if "E0101" in line)
+    assert line == (
+        "    + E0101 杨强  mobile 138****0101 · e-mail m***@example.com · "
+        "departments D300 研发三部, D310 平台组 · position 高级软件工程师 · gender female"
+    )
+    assert "  create (18) — it is in the source and not yet in WeCom\n" in text
+
+
+def test_an_update_tells_before_and_after(plan: Plan) -> None:
+    """Texts are told as before and after, lists by what comes and goes, orders by what moved."""
+    text = text_of_plan(plan)
+    assert (
+        "    ~ E0042 黄艳 — position differs from the source\n        position: 工程师 → 高级工程师\n" in text
+    )
+    assert "        departments: +D300 研发三部, -D110 华东销售部\n" in text
+    assert "        order: +D300 研发三部 = 1, -D110 华东销售部 = 3, D120 华北销售部 5 → 9\n" in text
+    assert "        people: +E0100 陈丽, +E0101 杨强, -E0062 张明\n" in text
+    assert "        name: unknown → 华东销售部\n" in text
+
+
+def test_masked_values_that_look_the_same_say_so(plan: Plan) -> None:
+    """Where masking hides the difference, the line says it."""
+    assert "mobile: 138****1234 → 138****1234 (differs in what is masked)" in text_of_plan(plan)
+    assert "mobile: 13812341234 → 13899991234\n" in text_of_plan(plan, show_personal=True)
+
+
+def test_personal_values_are_shown_only_when_asked_for(plan: Plan) -> None:
+    """Phone numbers, e-mails and addresses are masked, keys and names are not."""
+    text = text_of_plan(plan)
+    for personal in ("13812341234", "98765432", "lin.mei@", "张江路", "13912345678"):
+        assert personal not in text
+        assert personal in text_of_plan(plan, show_personal=True)
+
+
+def test_markup_and_controls_are_text(small_plan: Plan) -> None:
+    """Brackets are no markup, and what acts on a terminal is made visible."""
+    hostile = "[red]x[/red]\x1b[2J\u202eabc\nPlan: 0"
+    changes = (replace(small_plan.changes[0], name=hostile), *small_plan.changes[1:])
+    text = text_of_plan(replace(small_plan, changes=changes))
+    assert "[red]x[/red]\ufffd[2J\ufffdabc\ufffdPlan: 0" in text
+    assert "\x1b" not in text
+
+
+def test_keeps_are_folded_by_reason(plan: Plan) -> None:
+    """Keeps are counted by reason with the first few, foreign records are only counted."""
+    text = text_of_plan(plan)
+    assert "  within the days of grace (6)\n    · E0070" in text
+    assert "      and 3 more\n" in text
+    assert "E0073" not in text
+    assert "  not made by wxsync (13)\n" in text
+    assert "only counted: Departments 2, Members 11\n" in text
+
+
+def test_an_exceeded_limit_is_marked(plan: Plan) -> None:
+    """Over a limit the report says so at its head, with the command that approves the plan."""
+    text = text_of_plan(plan)
+    assert "!! Over the limit: apply writes nothing of this plan.\n" in text
+    assert f"    wxsync apply acme --approve {plan.digest}\n" in text
+    row = next(line for line in text.splitlines() if line.startswith("  members disabled or deleted"))
+    assert row.split()[-4:] == ["8", "/", "5", "OVER"]
+    assert "18 / no limit  within" in text
+
+
+def test_a_mirror_in_doubt_is_told(small_plan: Plan) -> None:
+    """A full corp before an empty mirror is a question to the reader, in the reader's language."""
+    limit = Limit(name="first_load", count=300, allowed=20, detail="new or lost mirror?")
+    doubtful = replace(small_plan, limits=(limit,))
+    assert "members in WeCom before a first load (new or lost mirror?): 300, allowed 20" in text_of_plan(
+        doubtful
+    )
+    assert "首次载入前企业微信中已有的成员（新镜像，还是镜像丢失？）：300，允许 20" in text_of_plan(
+        doubtful, "zh"
+    )
+
+
+def test_rejected_rows_and_incomplete_reads_are_told(plan: Plan) -> None:
+    """Every rejected row has key, field, problem and rule; an incomplete read is named."""
+    text = text_of_plan(plan)
+    assert "  member E0099, mobile: mobile is not a phone number [phone_number]\n" in text
+    assert "    hr.tags: it was not read to its end\n" in text
+    assert "! hr.members has rows without a readable key" in text
+
+
+def test_an_empty_plan_says_that_nothing_is_to_do(small_plan: Plan) -> None:
+    """Without a change there is a plain word that all is well."""
+    text = text_of_plan(replace(small_plan, changes=(), foreign={}))
+    assert "= Nothing to do: WeCom is as the sources want it.\n" in text
+    assert "Plan: 0 to create, 0 to update, 0 to disable, 0 to delete; 0 kept\n" in text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_columns_align_by_width(plan: Plan, language: str) -> None:
+    """The numbers of the summary stand under each other although Chinese is twice as wide."""
+    titles = {"zh": ("部门", "成员", "标签"), "en": ("Departments", "Members", "Tags")}[language]
+    lines = text_of_plan(plan, language).splitlines()
+    rows = [line for line in lines if line.startswith(tuple(f" {title} " for title in titles))]
+    assert [row.split()[0] for row in rows] == list(titles)
+    assert len({_width(row) for row in rows}) == 1
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def test_a_terminal_gets_colour_and_wrapping(plan: Plan) -> None:
+    """On a terminal long lines wrap under their indent; elsewhere a line stays whole and plain."""
+    console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system="standard")
+    print_plan(plan, console, language="en", show_personal=False)
+    assert "\x1b[32m" in _written(console)
+    plain = text_of_plan(plan, width=60)
+    assert "\x1b" not in plain
+    assert any("E0101" in line and "gender female" in line for line in plain.splitlines())
+
+
+def test_chinese_reports_hold_no_english_sentence(plan: Plan, run: Run) -> None:
+    """In a Chinese report only codes, keys and commands are Latin."""
+    text = text_of_plan(plan, "zh") + text_of_run(run, "zh")
+    for english in ("source", "Over", "kept", "differs", "department", "tried", "Nothing", "plan:"):
+        assert english not in text.replace("adopt_departments", "")
+
+
+def test_a_run_tells_failures_first(run: Run) -> None:
+    """Failed outcomes come first, with errcode and hint in words, then unknown and skipped ones."""
+    text = text_of_run(run)
+    order = [text.index(head) for head in ("failed (2)", "fate unknown (1)", "skipped (1)", "Outcomes")]
+    assert order == sorted(order)
+    assert (
+        "  + E0100 陈丽, create — errcode 60104, tried 3 times: "
+        "another member has this phone number: see who, and correct one of the two\n"
+    ) in text
+    assert "done 47, failed 2, skipped 1, fate unknown 1" in text
+
+
+def test_a_run_says_what_to_do_next(run: Run) -> None:
+    """Every state of a run ends with what to do, and the command for it."""
+    assert "Mend what the hints name, then run it again" in text_of_run(run)
+    assert "wxsync apply acme\n" in text_of_run(run)
+    refused = text_of_run(replace(run, state=RunState.REFUSED, outcomes=()))
+    assert f"wxsync apply acme --approve {run.plan.digest}\n" in refused
+    clean = replace(run, plan=replace(run.plan, rejected=()), outcomes=run.outcomes[3:7])
+    assert "= All done; the next plan should be empty.\n" in text_of_run(clean)
+    for state in RunState:
+        assert "What to do next" in text_of_run(replace(run, state=state, outcomes=()))

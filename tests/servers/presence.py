@@ -1,0 +1,17 @@
+"""The one rule about servers that are not there."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def require(*, package: str, present: bool) -> None:
+    """Go on where the package is there; else skip and name it, or fail under WXSYNC_REQUIRE_SERVERS=1."""
+    if present:
+        return
+    reason = f"needs the Debian package {package} (make servers, or apt-get install {package})"
+    if os.environ.get("WXSYNC_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{reason}; WXSYNC_REQUIRE_SERVERS=1 forbids a skip", pytrace=False)
+    pytest.skip(reason)

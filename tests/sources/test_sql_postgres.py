@@ -1,0 +1,197 @@
+"""A real PostgreSQL as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.servers.postgres import PostgresServer
+from tests.sources.rows import NOW, sync_settings
+from wxsync.config.settings import SqlSourceSettings
+from wxsync.errors import SourceError, SourceUnavailableError
+from wxsync.sources.reader import read_desired
+from wxsync.sources.sql import SqlSource
+
+TABLES = """
+    CREATE TABLE departments (code text, parent text, name text);
+    INSERT INTO departments VALUES ('D1', NULL, '研发'), ('D2', 'D1', '平台');
+    CREATE TABLE members (emp_no numeric, login text, full_name text, dept text, "on" boolean, until date);
+    INSERT INTO members SELECT n, 'u' || n, '人员' || n, 'D2', n % 10 <> 0, DATE '2026-12-31'
+        FROM generate_series(1, 3000) n;
+"""
+
+
+def source(url: str, **fields: str) -> SqlSource:
+    settings = {
+        "type": "sql",
+        "url": url,
+        "departments": "SELECT * FROM departments",
+        "members": "SELECT * FROM members ORDER BY emp_no",
+    }
+    return SqlSource("hr", SqlSourceSettings.model_validate(settings | fields))
+
+
+@contextmanager
+def admin(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def hr_url(postgres_url: str) -> str:
+    with admin(postgres_url) as connection:
+        connection.execute(TABLES)
+    return postgres_url
+
+
+def test_rows_have_the_drivers_types(hr_url: str) -> None:
+    """And the count proves that they are all."""
+    with source(hr_url).open() as session:
+        stream = session.read("members")
+        rows = list(stream)
+    assert rows[0] == {
+        "emp_no": Decimal(1),
+        "login": "u1",
+        "full_name": "人员1",
+        "dept": "D2",
+        "on": True,
+        "until": date(2026, 12, 31),
+    }
+    assert len(rows) == stream.proof.rows == 3000
+    assert stream.proof.is_complete
+
+
+def test_a_desired_directory_comes_out(hr_url: str) -> None:
+    """Numeric keys, booleans and dates are what the mapping takes them for."""
+    sync = sync_settings(active='col("on")', ends="until")
+    desired = read_desired([source(hr_url)], sync, NOW, sync_name="acme")
+    assert len(desired.members) == 2700
+    assert len(desired.leavers) == 300
+    assert desired.members["1"].departments == ("D2",)
+    assert desired.rejected == ()
+    assert desired.is_complete
+
+
+def test_all_queries_see_one_moment(hr_url: str) -> None:
+    """What others commit meanwhile is not seen, and open cursors do not disturb each other."""
+    with (
+        source(hr_url, memberships="SELECT emp_no, dept FROM members").open() as session,
+        admin(hr_url) as other,
+    ):
+        members = session.read("members")
+        other.execute("DELETE FROM members WHERE emp_no > 10")
+        memberships = session.read("memberships")
+        assert len(list(memberships)) == len(list(members)) == 3000
+        assert members.proof.is_complete
+        assert memberships.proof.is_complete
+
+
+def test_rows_are_streamed(hr_url: str) -> None:
+    """A server-side cursor holds what was not asked for yet."""
+    with source(hr_url).open() as session:
+        rows = iter(session.read("members"))
+        next(rows)
+        cursors = session._connection.exec_driver_sql("SELECT count(*) FROM pg_cursors").scalar_one()
+        assert cursors == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT *, now()::text AS t, to_char(now(), 'HH24:MI:SS') AS u FROM members;",
+        "SELECT * FROM members WHERE full_name LIKE '人员%' -- 100%s",
+    ],
+)
+def test_queries_run_as_they_stand(hr_url: str, query: str) -> None:
+    """Colons and percent signs are the query's own."""
+    with source(hr_url, members=query).open() as session:
+        assert len(list(session.read("members"))) == 3000
+
+
+def test_a_query_that_writes_is_refused(hr_url: str) -> None:
+    """By the read-only transaction, however it is dressed up."""
+    with admin(hr_url) as connection:
+        connection.execute(
+            "CREATE FUNCTION sneak() RETURNS int LANGUAGE sql AS 'DELETE FROM members; SELECT 1'"
+        )
+    with (
+        source(hr_url, members="SELECT sneak() AS emp_no").open() as session,
+        pytest.raises(SourceError) as caught,
+    ):
+        session.read("members")
+    assert "read-only transaction" in caught.value.message
+    assert str(caught.value.hint).startswith("source.hr.members must be one SELECT that only reads")
+    for query in ("DELETE FROM members RETURNING emp_no", "SELECT 1; COMMIT; DELETE FROM members"):
+        with source(hr_url, members=query).open() as session, pytest.raises(SourceError):
+            session.read("members")
+    with admin(hr_url) as connection:
+        assert connection.execute("SELECT count(*) FROM members").fetchone() == (3000,)
+
+
+def test_a_wrong_query_is_named_in_the_servers_words(hr_url: str) -> None:
+    """With what to correct."""
+    with (
+        source(hr_url, members="SELECT emp FROM members").open() as session,
+        pytest.raises(SourceError) as caught,
+    ):
+        session.read("members")
+    assert caught.value.message == 'source hr: the members query failed: column "emp" does not exist'
+    assert "source.hr.members" in str(caught.value.hint)
+    assert not isinstance(caught.value, SourceUnavailableError)
+
+
+def test_an_error_shows_no_value_of_a_row(hr_url: str) -> None:
+    """PostgreSQL quotes what it cannot convert."""
+    query = "SELECT *, full_name::int AS x FROM members"
+    with source(hr_url, members=query).open() as session, pytest.raises(SourceError) as caught:
+        list(session.read("members"))
+    assert "invalid input syntax for type integer: …" in caught.value.message
+    assert "人员" not in caught.value.message
+
+
+def test_a_connection_that_is_lost_makes_the_source_unavailable(hr_url: str) -> None:
+    """Whatever came before is not taken for all."""
+    with source(hr_url).open() as session, admin(hr_url) as other:
+        stream = session.read("members")
+        rows = iter(stream)
+        next(rows)
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wxsync'"
+        )
+        with pytest.raises(SourceUnavailableError, match="the members query broke off"):
+            list(rows)
+        assert not stream.proof.is_complete
+
+
+def test_a_server_that_is_not_there_is_unavailable(hr_url: str) -> None:
+    """Nothing listens on port 1."""
+    url = make_url(hr_url).set(port=1).render_as_string(hide_password=False)
+    with pytest.raises(SourceUnavailableError) as caught, source(url).open():
+        pass
+    assert caught.value.message.startswith("source hr: cannot connect: ")
+    assert "source.hr.url" in str(caught.value.hint)
+
+
+def test_a_wrong_password_is_not_shown(hr_url: str) -> None:
+    """The user and the server's words are."""
+    url = make_url(hr_url)._replace(password=None).render_as_string()
+    with pytest.raises(SourceUnavailableError) as caught, source(url, password="geheim-8231").open():
+        pass
+    assert "password authentication failed" in caught.value.message
+    assert "geheim-8231" not in caught.value.message + str(caught.value.hint)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_the_password_may_stand_beside_the_url(hr_url: str, postgres_server: PostgresServer) -> None:
+    """As the contract says."""
+    url = make_url(hr_url)._replace(password=None).render_as_string()
+    with source(url, password=postgres_server.password).open() as session:
+        assert len(list(session.read("departments"))) == 2

@@ -1,0 +1,175 @@
+"""`wxsync status` and `wxsync runs`: what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from wxsync.cli.options import config_option, open_settings
+from wxsync.config.settings import Settings
+from wxsync.errors import WxsyncError
+from wxsync.mirror import journal, links
+from wxsync.mirror.journal import RunHistory, RunRecord
+from wxsync.mirror.schema import prepare
+from wxsync.mirror.store import Store
+from wxsync.model.remembered import LinkState
+from wxsync.report.locale import translate
+from wxsync.runtime import mirror_url
+
+FORMAT = click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@click.command()
+@FORMAT
+@config_option
+def status(format_: str, config: Path | None) -> None:
+    """Show each sync: its last run, and how many records are ours."""
+    settings = open_settings(config)
+    with _open_store(settings) as store, store.reading() as connection:
+        last = {record.sync: record for record in reversed(journal.runs(connection, 1000))}
+        rows: list[dict[str, Any]] = []
+        for name, sync in sorted(settings.sync.items()):
+            known = links.load(connection, sync.corp, name)
+            rows.append(
+                {
+                    "sync": name,
+                    "corp": sync.corp,
+                    "mode": sync.mode,
+                    "members": _ours(known.members.values()),
+                    "departments": _ours(known.departments.values()),
+                    "tags": _ours(known.tags.values()),
+                    "last_run": _record(last[name]) if name in last else None,
+                }
+            )
+    if format_ == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['sync']} (corp {row['corp']}, mode {row['mode']})")
+        click.echo(f"  ours: {row['members']} members, {row['departments']} departments, {row['tags']} tags")
+        run = row["last_run"]
+        click.echo(
+            f"  last run: {run['id']} {run['verb']} {run['state']} at {run['started_at']}"
+            if run
+            else "  last run: none yet; start with `wxsync plan`"
+        )
+
+
+def _ours(remembered: Any) -> int:
+    return sum(link.state is LinkState.OURS for link in remembered)
+
+
+@click.command()
+@click.argument("run", type=int, required=False)
+@click.option("--limit", default=20, show_default=True, help="How many of the last runs.")
+@FORMAT
+@click.option("--language", type=click.Choice(["zh", "en"]), help="[default: service.language]")
+@config_option
+def runs(run: int | None, limit: int, format_: str, language: str | None, config: Path | None) -> None:
+    """Show the last runs, or one RUN with its outcomes."""
+    settings = open_settings(config)
+    with _open_store(settings) as store, store.reading() as connection:
+        if run is None:
+            _show_runs(journal.runs(connection, limit), format_)
+            return
+        history = journal.run(connection, run)
+    if history is None:
+        raise WxsyncError(f"there is no run {run}", hint="`wxsync runs` lists them")
+    _show_run(history, format_, language or settings.service.language)
+
+
+def _show_runs(records: Sequence[RunRecord], format_: str) -> None:
+    if format_ == "json":
+        click.echo(json.dumps([_record(record) for record in records], ensure_ascii=False, indent=2))
+        return
+    if not records:
+        click.echo("No run yet. Start with `wxsync plan`.")
+        return
+    table = Table(box=None)
+    for heading in ("run", "sync", "what", "state", "started", "outcomes", "error"):
+        table.add_column(heading)
+    for record in records:
+        counts = ", ".join(f"{number} {state.value}" for state, number in record.counts.items())
+        table.add_row(
+            str(record.id),
+            record.sync,
+            record.verb,
+            record.state.value,
+            _local(record.started_at),
+            counts,
+            record.error or "",
+        )
+    Console().print(table)
+
+
+def _show_run(history: RunHistory, format_: str, language: str) -> None:
+    plan = json.loads(history.document) if history.document else None
+    outcomes = [
+        {
+            "n": outcome.n,
+            "state": outcome.state.value,
+            "errcode": outcome.errcode,
+            "hint": translate(outcome.hint, language) if outcome.hint else None,
+            "attempts": outcome.attempts,
+        }
+        for outcome in history.outcomes
+    ]
+    if format_ == "json":
+        document = {"format": "wxsync-run/1", **_record(history.run), "plan": plan, "outcomes": outcomes}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    record = history.run
+    click.echo(f"run {record.id} of {record.sync}: {record.verb}, {record.state.value}")
+    click.echo(f"  started {_local(record.started_at)}")
+    if record.finished_at:
+        click.echo(f"  finished {_local(record.finished_at)}")
+    if record.error:
+        click.echo(f"  {record.error}")
+    if record.digest:
+        click.echo(f"  plan {record.digest}")
+    changes = {change["n"]: change for change in plan["changes"]} if plan else {}
+    for outcome in outcomes:
+        change = changes.get(outcome["n"], {})
+        what = " ".join(str(change.get(name) or "") for name in ("verb", "kind", "key"))
+        reason = f": {outcome['errcode'] or ''} {outcome['hint'] or ''}".rstrip(": ")
+        click.echo(f"  {outcome['n']:>5} {outcome['state']:<8} {what}{reason}")
+
+
+def _record(record: RunRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "sync": record.sync,
+        "verb": record.verb,
+        "trigger": record.trigger,
+        "state": record.state.value,
+        "started_at": record.started_at.isoformat(),
+        "finished_at": record.finished_at.isoformat() if record.finished_at else None,
+        "digest": record.digest,
+        "approved_by": record.approved_by,
+        "error": record.error,
+        "counts": {state.value: number for state, number in record.counts.items()},
+    }
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@contextmanager
+def _open_store(settings: Settings) -> Iterator[Store]:
+    store = Store(prepare(mirror_url(settings.mirror)))
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,143 @@
+"""`wxsync`: the group of all commands, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import itertools
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from wxsync import __version__
+from wxsync.errors import GuardError, StalePlanError, WxsyncError
+
+EXIT_DONE: Final = 0
+EXIT_ERROR: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_REFUSED: Final = 4
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("wxsync.cli.demo", "demo"),
+    "check": ("wxsync.cli.check", "check"),
+    "db": ("wxsync.cli.database", "db"),
+    "plan": ("wxsync.cli.sync", "plan"),
+    "apply": ("wxsync.cli.sync", "apply"),
+    "status": ("wxsync.cli.history", "status"),
+    "runs": ("wxsync.cli.history", "runs"),
+    "sandbox": ("wxsync.cli.sandbox", "sandbox"),
+}
+"""Command -> where it lives; loaded when it is called, so that help is quick."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = _close_to(args[0])
+            if close:
+                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close}?", ctx) from error
+            raise
+
+
+def _close_to(name: str) -> str | None:
+    found = difflib.get_close_matches(name, COMMANDS, n=1)
+    return found[0] if found else None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wxsync")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The config file [default: $WXSYNC_CONFIG, ./wxsync.toml or /etc/wxsync/config.toml].",
+)
+@click.pass_context
+def cli(ctx: click.Context, config: Path | None) -> None:
+    """Keep a WeCom (企业微信) directory in step with your HR database.
+
+    Look first: `wxsync plan` shows what would change and changes nothing.
+    """
+    ctx.obj = config
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `wxsync` and leave with its exit code (contract §3)."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; gives the exit code and never raises for what a user can bring about."""
+    as_json = _asks_for_json(arguments)
+    try:
+        code = cli.main(args=arguments, prog_name="wxsync", standalone_mode=False)
+    except WxsyncError as error:
+        refused = isinstance(error, GuardError | StalePlanError)
+        _complain(error.code, error.message, error.hint, as_json=as_json and not refused)
+        return EXIT_REFUSED if refused else EXIT_ERROR
+    except click.UsageError as error:
+        _complain_of_usage(error, as_json)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        _complain("error", error.format_message(), None, as_json=as_json)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Aborted.", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`wxsync plan | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    return code if isinstance(code, int) else 0
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    return "--format=json" in arguments or any(
+        pair == ("--format", "json") for pair in itertools.pairwise(arguments)
+    )
+
+
+def _complain_of_usage(error: click.UsageError, as_json: bool) -> None:
+    if as_json:
+        _complain("usage", error.format_message(), "see wxsync --help", as_json=True)
+        return
+    error.show()
+
+
+def _complain(code: str, message: str, hint: str | None, *, as_json: bool) -> None:
+    """One error, for a person on stderr, or for a program as the one document on stdout."""
+    if as_json:
+        document: dict[str, Any] = {
+            "format": "wxsync-error/1",
+            "code": code,
+            "message": message,
+            "hint": hint,
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    lines = message.splitlines() or [""]
+    click.echo(f"Error: {lines[0]}", err=True)
+    for line in lines[1:]:
+        click.echo(f"       {line}", err=True)
+    if hint:
+        click.echo(f"Hint:  {hint}", err=True)

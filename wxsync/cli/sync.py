@@ -1,0 +1,148 @@
+"""`wxsync plan` and `wxsync apply`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from pathlib import Path
+
+import click
+
+from wxsync.cli.options import chosen_sync, config_option, open_settings, report_options
+from wxsync.cli.output import EXIT_CHANGES, EXIT_DONE, EXIT_REFUSED, Reporter, exit_code_of, progress_bar
+from wxsync.config.settings import Settings
+from wxsync.engine.corp import Corp
+from wxsync.engine.decide import Decision
+from wxsync.engine.guard import check_approval
+from wxsync.engine.reconcile import carry_out, holding, preview, refuse
+from wxsync.errors import GuardError, StalePlanError, WxsyncError
+from wxsync.mirror.lease import Lease
+from wxsync.model.run import Run
+from wxsync.runtime import open_corp
+
+
+@click.command()
+@click.argument("sync", required=False)
+@report_options
+@click.option("--exit-code", is_flag=True, help="Leave with 3 if there is anything to change.")
+@config_option
+def plan(
+    sync: str | None,
+    format_: str,
+    output: Path | None,
+    language: str | None,
+    show_personal: bool,
+    exit_code: bool,
+    config: Path | None,
+) -> int:
+    """Show what would change; write nothing to WeCom.
+
+    Reads the sources, WeCom and the mirror, and prints every change with its reason.
+    """
+    settings = open_settings(config)
+    name = chosen_sync(settings, sync)
+    reporter = _reporter(settings, format_, output, language, show_personal)
+    decision = asyncio.run(_plan(settings, name))
+    reporter.show_plan(decision.plan)
+    return EXIT_CHANGES if exit_code and decision.plan.writes else EXIT_DONE
+
+
+async def _plan(settings: Settings, sync: str) -> Decision:
+    async with open_corp(settings, sync) as corp:
+        return (await preview(corp))[1]
+
+
+@click.command()
+@click.argument("sync", required=False)
+@report_options
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+@click.option(
+    "--approve",
+    metavar="DIGEST",
+    help="Carry out the plan with this digest, also over its limits, and no other plan.",
+)
+@config_option
+def apply(
+    sync: str | None,
+    format_: str,
+    output: Path | None,
+    language: str | None,
+    show_personal: bool,
+    yes: bool,
+    approve: str | None,
+    config: Path | None,
+) -> int:
+    """Plan, print the plan, check the limits, and write to WeCom.
+
+    On a terminal it asks before it writes; elsewhere it needs --yes (or --approve). Exit codes: 0
+    done, 4 refused and nothing written, 5 done but for some records.
+    """
+    settings = open_settings(config)
+    name = chosen_sync(settings, sync)
+    reporter = _reporter(settings, format_, output, language, show_personal)
+    return asyncio.run(_apply(settings, name, reporter, approve, may_write=yes or approve is not None))
+
+
+async def _apply(
+    settings: Settings, sync: str, reporter: Reporter, approve: str | None, *, may_write: bool
+) -> int:
+    async with open_corp(settings, sync) as corp, holding(corp, "manual") as held:
+        run_id, decision = await preview(corp, verb="apply")
+        if reporter.format == "text":
+            reporter.show_plan(decision.plan)
+        try:
+            check_approval(decision.plan, approve)
+            await _ask(decision, may_write)
+        except (GuardError, StalePlanError) as error:
+            reporter.show_run(await refuse(corp, run_id, decision, error))
+            _say_refused(error)
+            return EXIT_REFUSED
+        run = await _carry_out(corp, run_id, decision, held, approve)
+        reporter.show_run(run)
+        return exit_code_of(run)
+
+
+async def _carry_out(corp: Corp, run_id: int, decision: Decision, held: Lease, approve: str | None) -> Run:
+    with progress_bar() as bar:
+        task = bar.add_task("wxsync apply", total=None)
+        return await carry_out(
+            corp,
+            run_id,
+            decision,
+            held,
+            approved=approve,
+            approver=getpass.getuser(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+async def _ask(decision: Decision, may_write: bool) -> None:
+    """Go on only with a yes; where nothing is to be written there is nothing to ask."""
+    if may_write or not decision.plan.writes:
+        return
+    if not sys.stdin.isatty():
+        raise GuardError(
+            "nothing was written: without a terminal to ask on, apply needs --yes",
+            hint="look at the plan, then run: wxsync apply --yes",
+        )
+    # In a thread, so that the lease is renewed while somebody reads the plan.
+    if not await asyncio.to_thread(click.confirm, "Write this to WeCom?", err=True):
+        raise GuardError('nothing was written: the answer was "no"')
+
+
+def _say_refused(error: WxsyncError) -> None:
+    click.echo(f"Refused: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"Hint:    {error.hint}", err=True)
+
+
+def _reporter(
+    settings: Settings, format_: str, output: Path | None, language: str | None, show_personal: bool
+) -> Reporter:
+    return Reporter(
+        format_=format_,
+        output=output,
+        language=language or settings.service.language,
+        show_personal=show_personal,
+    )

@@ -1,0 +1,88 @@
+"""What holds between the tables of a config, checked on the file's own data.
+
+The data may be faulty anywhere: so these faults are told together with those of single tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from wxsync.config.problems import Problem
+from wxsync.config.suggestions import did_you_mean
+
+Data = Mapping[str, Any]
+
+LDAP_DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "department": {"key": "(entryUUID or objectGUID) | guid", "parent": "parent_dn", "ref": "dn"},
+    "member": {"key": "(entryUUID or objectGUID) | guid", "departments": "parent_dn"},
+}
+"""What the mapping of a sync says by itself where its authority is a directory."""
+
+
+def with_ldap_defaults(data: Data) -> dict[str, Any]:
+    """The data with the mapping that an LDAP row has by default, where the sync leaves it out."""
+    syncs = {name: _completed(sync, data) for name, sync in _tables(data.get("sync")).items()}
+    return {**data, "sync": syncs} if syncs and len(syncs) == len(data["sync"]) else dict(data)
+
+
+def _completed(sync: Data, data: Data) -> dict[str, Any]:
+    authority = _tables(data.get("source")).get(_first_source(sync) or "", {})
+    if authority.get("type") != "ldap":
+        return dict(sync)
+    mappings = {
+        table: {**defaults, **sync[table]}
+        for table, defaults in LDAP_DEFAULTS.items()
+        if isinstance(sync.get(table), dict)
+    }
+    return {**sync, **mappings}
+
+
+def check_references(data: Data) -> Iterator[Problem]:
+    """Names that point to no table, and what a table lacks for the use that another makes of it."""
+    corps, sources = _tables(data.get("corp")), _tables(data.get("source"))
+    for name, sync in _tables(data.get("sync")).items():
+        here: tuple[str | int, ...] = ("sync", name)
+        corp = sync.get("corp")
+        if isinstance(corp, str) and corp not in corps:
+            yield Problem((*here, "corp"), _no_table("corp", corp, corps))
+        listed = sync.get("sources")
+        for n, source in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(source, str) and source not in sources:
+                yield Problem((*here, "sources", n), _no_table("source", source, sources))
+        yield from _check_authority(here, _first_source(sync), sources)
+        yield from _check_root(here, sync)
+
+
+def _check_authority(here: tuple[str | int, ...], first: str | None, sources: Data) -> Iterator[Problem]:
+    source = sources.get(first or "", {})
+    if source.get("type") == "sql" and "departments" not in source and first is not None:
+        why = f"is required: {first} is the first source of {here[1]}, which says what departments there are"
+        yield Problem(("source", first, "departments"), why)
+
+
+def _check_root(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
+    policy = sync.get("policy")
+    adopted = policy.get("adopt_departments") if isinstance(policy, dict) else None
+    for key, id_ in adopted.items() if isinstance(adopted, dict) else ():
+        if id_ == sync.get("root_department", 1):
+            why = f"{id_} is root_department itself: its row is named by department.root"
+            yield Problem((*here, "policy", "adopt_departments", key), why)
+
+
+def _no_table(kind: str, name: str, known: Data) -> str:
+    return f"there is no table [{kind}.{name}].{did_you_mean(name, known)}".removesuffix(".")
+
+
+def _first_source(sync: Data) -> str | None:
+    sources = sync.get("sources")
+    if isinstance(sources, list) and sources and isinstance(sources[0], str):
+        return sources[0]
+    return None
+
+
+def _tables(data: Any) -> dict[str, dict[str, Any]]:
+    """Those of the named tables that are tables."""
+    if not isinstance(data, dict):
+        return {}
+    return {name: table for name, table in data.items() if isinstance(table, dict)}

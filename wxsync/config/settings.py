@@ -1,0 +1,269 @@
+"""The config as frozen records, one a TOML table (contract §2)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from sqlalchemy.engine import URL
+
+from wxsync.config import addresses, database
+from wxsync.config.cron import check_schedule
+from wxsync.config.expressions import Expression
+from wxsync.config.limits import LimitRule, LimitsSettings
+from wxsync.config.policy import PolicySettings
+from wxsync.config.secrets import Secret, Surroundings
+from wxsync.config.suggestions import did_you_mean
+from wxsync.config.table import Name, PositiveNumber, Query, Switch, Table, Text
+
+__all__ = [
+    "AppSettings",
+    "CallbackSettings",
+    "CorpSettings",
+    "DepartmentMapping",
+    "Expression",
+    "LdapSourceSettings",
+    "LimitRule",
+    "LimitsSettings",
+    "MemberMapping",
+    "MirrorSettings",
+    "PolicySettings",
+    "Secret",
+    "ServiceSettings",
+    "Settings",
+    "SourceSettings",
+    "SqlSourceSettings",
+    "SyncSettings",
+]
+
+AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
+"""43 letters and digits (WeCom page 90930)."""
+
+
+def _around(info: ValidationInfo) -> Surroundings | None:
+    return info.context if isinstance(info.context, Surroundings) else None
+
+
+def _no_password_in_url(password: Secret | None, info: ValidationInfo) -> Secret | None:
+    if password is not None and database.has_password(info.data.get("url", "sqlite://")):
+        raise ValueError("is given twice: url holds a password already. Leave it out there")
+    return password
+
+
+class MirrorSettings(Table):
+    """[mirror]: where wxsync remembers."""
+
+    url: str
+    """Without password, its driver named; an SQLite file by absolute path."""
+    password: Secret | None = None
+
+    _split = model_validator(mode="before")(database.without_password)
+    _once = field_validator("password")(_no_password_in_url)
+
+    @field_validator("url")
+    @classmethod
+    def known(cls, text: str, info: ValidationInfo) -> str:
+        return database.check_database_url(text, dialects=database.MIRROR_DIALECTS, around=_around(info))
+
+    @property
+    def full_url(self) -> URL:
+        """The URL with the password, masked in its own repr and str."""
+        return database.full_url(self.url, self.password)
+
+
+class ServiceSettings(Table):
+    """[service]: the daemon, and the language of all reports."""
+
+    listen: Annotated[str, AfterValidator(addresses.check_listen)] = "127.0.0.1:8080"
+    language: Literal["zh", "en"] = "zh"
+
+
+class CallbackSettings(Table):
+    """[corp.NAME.callback] and [corp.NAME.app.callback]: what WeCom signs and encrypts with."""
+
+    token: Secret
+    encoding_aes_key: Secret
+
+    @field_validator("encoding_aes_key")
+    @classmethod
+    def whole(cls, key: Secret) -> Secret:
+        if not AES_KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("is not an EncodingAESKey: that has 43 letters and digits")
+        return key
+
+
+class AppSettings(Table):
+    """[corp.NAME.app]: a self-built app of the corp."""
+
+    agent_id: PositiveNumber
+    secret: Secret
+    callback: CallbackSettings | None = None
+
+
+class CorpSettings(Table):
+    """[corp.NAME]: one WeCom tenant."""
+
+    corp_id: Text
+    allow_http: Switch = False
+    base_url: str = "https://qyapi.weixin.qq.com"
+    """Without /cgi-bin and without a trailing slash."""
+    contact_secret: Secret
+    proxy: Annotated[Text, AfterValidator(addresses.check_proxy)] | None = Field(default=None, repr=False)
+    """"env" for the environment's; may hold a password, so it is not shown."""
+    ca_file: Path | None = None
+    account_cap: PositiveNumber | None = None
+    """For the month's quota of creations; without it that is not checked."""
+    app: AppSettings | None = None
+    callback: CallbackSettings | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def reachable(cls, text: str, info: ValidationInfo) -> str:
+        # Where allow_http itself is at fault, only that is told.
+        return addresses.check_base_url(text, allow_http=info.data.get("allow_http", True))
+
+    @field_validator("ca_file")
+    @classmethod
+    def placed(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        around = _around(info)
+        if path is None or around is None:
+            return path
+        if not (placed := around.place(path)).is_file():
+            raise ValueError(f"there is no file {placed}")
+        return placed
+
+
+class SqlSourceSettings(Table):
+    """[source.NAME] with type = "sql"."""
+
+    type: Literal["sql"]
+    url: str
+    """Without password, its driver named; an SQLite file by absolute path."""
+    password: Secret | None = None
+    departments: Query | None = None
+    """Required of the source that a sync names first."""
+    members: Query
+    memberships: Query | None = None
+    tags: Query | None = None
+
+    _split = model_validator(mode="before")(database.without_password)
+    _once = field_validator("password")(_no_password_in_url)
+
+    @field_validator("url")
+    @classmethod
+    def known(cls, text: str, info: ValidationInfo) -> str:
+        return database.check_database_url(text, dialects=database.SOURCE_DIALECTS, around=_around(info))
+
+    @property
+    def full_url(self) -> URL:
+        """The URL with the password, masked in its own repr and str."""
+        return database.full_url(self.url, self.password)
+
+
+class LdapSourceSettings(Table):
+    """[source.NAME] with type = "ldap"."""
+
+    type: Literal["ldap"]
+    url: Annotated[
+        tuple[Annotated[Text, AfterValidator(addresses.check_ldap_url)], ...],
+        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+        Field(min_length=1),
+    ]
+    """Tried in turn."""
+    start_tls: Switch = False
+    bind_dn: Text | None = None
+    bind_password: Secret | None = None
+    base_dn: Text
+    departments: Text
+    members: Text
+    groups: Text | None = None
+
+
+SourceSettings = Annotated[SqlSourceSettings | LdapSourceSettings, Field(discriminator="type")]
+
+
+class DepartmentMapping(Table):
+    """[sync.NAME.department]: expressions over one row of a source's departments."""
+
+    key: Expression
+    parent: Expression
+    name: Expression
+    order: Expression | None = None
+    root: Expression | None = None
+    ref: Expression | None = None
+    """The name by which other rows point to this one; None is the key."""
+
+
+class MemberMapping(Table):
+    """[sync.NAME.member]: expressions over one row of a source's members."""
+
+    key: Expression
+    userid: Expression
+    name: Expression
+    alias: Expression | None = None
+    mobile: Expression | None = None
+    email: Expression | None = None
+    departments: Expression | None = None
+    main_department: Expression | None = None
+    is_leader: Expression | None = None
+    order: Expression | None = None
+    direct_leader: Expression | None = None
+    position: Expression | None = None
+    gender: Expression | None = None
+    telephone: Expression | None = None
+    address: Expression | None = None
+    biz_mail: Expression | None = None
+    external_position: Expression | None = None
+    enable: Expression | None = None
+    active: Expression | None = None
+    starts: Expression | None = None
+    ends: Expression | None = None
+    ref: Expression | None = None
+    extattr: dict[Text, Expression] = Field(default_factory=dict)
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        meant = did_you_mean(name, available_timezones())
+        raise ValueError(f'"{name}" is no IANA time zone such as "Asia/Shanghai".{meant}') from None
+    return name
+
+
+class SyncSettings(Table):
+    """[sync.NAME]: one corp fed from one or more sources."""
+
+    corp: str
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The first one is the authority on who exists."""
+    root_department: PositiveNumber = 1
+    mode: Literal["plan", "apply"]
+    schedule: Annotated[str, AfterValidator(check_schedule)] | None = None
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
+    department: DepartmentMapping
+    member: MemberMapping
+    tags: dict[Text, Expression] = Field(default_factory=dict)
+    """A tag's name -> the rule over a member's row."""
+    policy: PolicySettings
+    limits: LimitsSettings = LimitsSettings()
+
+    @field_validator("sources")
+    @classmethod
+    def named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f'names "{doubled[0]}" twice')
+        return names
+
+
+class Settings(Table):
+    """The whole config file."""
+
+    mirror: MirrorSettings
+    service: ServiceSettings = ServiceSettings()
+    corp: dict[Name, CorpSettings] = Field(default_factory=dict)
+    source: dict[Name, SourceSettings] = Field(default_factory=dict)
+    sync: dict[Name, SyncSettings] = Field(default_factory=dict)

@@ -1,0 +1,186 @@
+"""What WeCom shows, laid over what the mirror remembers: the corp as it is, as far as we know."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from wxsync.model.department import Department
+from wxsync.model.member import Member, fold, ref_order
+from wxsync.model.remembered import (
+    LinkState,
+    Remembered,
+    RememberedDepartment,
+    RememberedMember,
+    RememberedTag,
+)
+from wxsync.model.seen import Seen, SeenDepartment, SeenMember
+from wxsync.model.tag import Tag
+from wxsync.model.unknown import UNKNOWN, DepartmentRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actual:
+    """The corp as it is. Ours is listed by key; of the foreign only what is needed to leave it alone."""
+
+    root: int
+    departments: Mapping[str, Department]
+    """Ours, and there."""
+    members: Mapping[str, Member]
+    """Ours, and there; a field that nobody saw or wrote is UNKNOWN."""
+    tags: Mapping[str, Tag]
+    """Ours, and there; members are those of ours who are in it, whoever put them there."""
+    missing_members: frozenset[str]
+    """Keys of members who are ours by the mirror, never left, and whom WeCom no longer has."""
+    foreign_members: Mapping[str, str]
+    """Folded userid -> userid as WeCom spells it."""
+    foreign_departments: frozenset[int]
+    """Neither ours nor the root department."""
+    foreign_tags: Mapping[str, int]
+    """Tag name -> id."""
+    foreign_tag_members: Mapping[str, frozenset[str]]
+    """Our tag's name -> userids in it that are not ours."""
+    occupants: Mapping[int, frozenset[str]]
+    """Department id -> folded userids of all who are directly in it."""
+    children: Mapping[int, frozenset[int]]
+    """Department id -> ids directly below it, foreign ones too."""
+    department_ids: frozenset[int]
+    tag_ids: frozenset[int]
+
+
+def is_proven_department(link: RememberedDepartment, seen: SeenDepartment | None) -> bool:
+    """The department in WeCom is the one of the link.
+
+    An announced creation whose reply was lost counts only where the id that we chose is there now,
+    under the parent that we asked for (issue 2, point 11).
+    """
+    if seen is None or link.state is LinkState.GONE:
+        return False
+    return link.state is LinkState.OURS or link.parent_id == seen.parent_id
+
+
+def is_proven_member(link: RememberedMember, seen: SeenMember | None) -> bool:
+    """The member in WeCom is the one of the link; an announced one only in exactly its departments."""
+    if seen is None or link.state is LinkState.GONE:
+        return False
+    return link.state is LinkState.OURS or seen.department_ids == frozenset(link.announced_department_ids)
+
+
+def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
+    """Lay what was seen over what is remembered. What WeCom shows wins; what it hides is remembered."""
+    seen_departments = {department.id: department for department in seen.departments}
+    seen_members = {fold(member.userid): member for member in seen.members}
+    our_departments = {
+        link.id: key
+        for key, link in remembered.departments.items()
+        if is_proven_department(link, seen_departments.get(link.id))
+    }
+    refs: dict[int, DepartmentRef] = {root: root, **our_departments}
+    departments = {
+        key: _department(remembered.departments[key], seen_departments[id], refs)
+        for id, key in our_departments.items()
+    }
+    our_members = {
+        key: folded
+        for key, link in remembered.members.items()
+        if is_proven_member(link, seen_members.get(folded := fold(link.member.userid)))
+    }
+    members = {
+        key: _member(remembered.members[key], seen_members[folded], refs)
+        for key, folded in our_members.items()
+    }
+    owned = {folded: key for key, folded in our_members.items()}
+    tags, foreign_tags, foreign_tag_members = _tags(seen, remembered.tags, owned)
+    occupants, children = _contents(seen)
+    return Actual(
+        root=root,
+        departments=departments,
+        members=members,
+        tags=tags,
+        missing_members=frozenset(
+            key
+            for key, link in remembered.members.items()
+            if link.state is LinkState.OURS and link.left_at is None and key not in our_members
+        ),
+        foreign_members={
+            folded: member.userid for folded, member in seen_members.items() if folded not in owned
+        },
+        foreign_departments=frozenset(seen_departments) - frozenset(our_departments) - {root},
+        foreign_tags=foreign_tags,
+        foreign_tag_members=foreign_tag_members,
+        occupants=occupants,
+        children=children,
+        department_ids=frozenset(seen_departments),
+        tag_ids=frozenset(tag.id for tag in seen.tags),
+    )
+
+
+def _department(
+    link: RememberedDepartment, seen: SeenDepartment, refs: Mapping[int, DepartmentRef]
+) -> Department:
+    return Department(
+        key=link.key,
+        id=seen.id,
+        name=link.name if seen.name is UNKNOWN else seen.name,
+        parent=refs.get(seen.parent_id, seen.parent_id),
+        order=seen.order,
+    )
+
+
+def _member(link: RememberedMember, seen: SeenMember, refs: Mapping[int, DepartmentRef]) -> Member:
+    """Where somebody is, is seen; marks in departments that they are no longer in count no more."""
+    known = link.member
+    places = tuple(sorted((refs.get(id, id) for id in seen.department_ids), key=ref_order))
+    return replace(
+        known,
+        departments=places,
+        main_department=known.main_department if known.main_department in places else UNKNOWN,
+        is_leader=known.is_leader
+        if known.is_leader is UNKNOWN
+        else tuple(ref for ref in known.is_leader if ref in places),
+        order=known.order
+        if known.order is UNKNOWN
+        else tuple(pair for pair in known.order if pair[0] in places),
+    )
+
+
+def _tags(
+    seen: Seen, links: Mapping[str, RememberedTag], owned: Mapping[str, str]
+) -> tuple[dict[str, Tag], dict[str, int], dict[str, frozenset[str]]]:
+    """Ours, the foreign ones by name, and the foreign people in ours.
+
+    A tag keeps its id; an announced one is ours where its id carries the name that we asked for.
+    """
+    names_of_ours = {link.id: name for name, link in links.items() if link.state is not LinkState.GONE}
+    tags: dict[str, Tag] = {}
+    foreign: dict[str, int] = {}
+    foreign_members: dict[str, frozenset[str]] = {}
+    for tag in seen.tags:
+        name = names_of_ours.get(tag.id)
+        if name is None or (links[name].state is LinkState.PENDING and tag.name != name):
+            foreign[tag.name] = tag.id
+            continue
+        userids = tag.userids or frozenset()
+        tags[name] = Tag(
+            name=name,
+            id=tag.id,
+            members=frozenset(owned[folded] for u in userids if (folded := fold(u)) in owned),
+        )
+        foreign_members[name] = frozenset(u for u in userids if fold(u) not in owned)
+    return tags, foreign, foreign_members
+
+
+def _contents(seen: Seen) -> tuple[dict[int, frozenset[str]], dict[int, frozenset[int]]]:
+    people: defaultdict[int, set[str]] = defaultdict(set)
+    for member in seen.members:
+        folded = fold(member.userid)
+        for id in member.department_ids:
+            people[id].add(folded)
+    below: defaultdict[int, set[int]] = defaultdict(set)
+    for department in seen.departments:
+        below[department.parent_id].add(department.id)
+    return (
+        {id: frozenset(folded) for id, folded in people.items()},
+        {id: frozenset(ids) for id, ids in below.items()},
+    )

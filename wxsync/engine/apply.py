@@ -1,0 +1,211 @@
+"""Carries a schedule out: up to ten calls at once, each after what it waits for, every outcome kept."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias, cast
+
+from wxsync.engine.forecast import AT_ONCE
+from wxsync.engine.schedule import Part, Schedule, Unit
+from wxsync.engine.single import Result, Single, to_result
+from wxsync.errors import WeComError, WxsyncError
+from wxsync.model.change import FieldChange, Verb
+from wxsync.model.message import Message, say
+from wxsync.model.run import Outcome, OutcomeState
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with how many changes are finished, and how many there are."""
+
+MOST_LINE_FAULTS: Final = 5
+"""So many calls in a row without an answer, and the run is stopped: WeCom is not there."""
+
+WORST_FIRST: Final = (
+    OutcomeState.UNKNOWN,
+    OutcomeState.FAILED,
+    OutcomeState.SKIPPED,
+    OutcomeState.DONE,
+)
+
+
+class Stopped(Exception):
+    """The run goes no further; `outcomes` are those of all changes, `error` says why."""
+
+    def __init__(self, error: WxsyncError, outcomes: tuple[Outcome, ...]) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.outcomes = outcomes
+
+
+async def apply(schedule: Schedule, single: Single, progress: Progress) -> tuple[Outcome, ...]:
+    """Carry out every unit, and give every change's outcome in the order of the plan.
+
+    One record's failure fails that record and skips what needs it; the others go on.
+    Raises Stopped where no call makes sense any more, or nothing can be put on record.
+    """
+    return await _Work(schedule, single, progress).all()
+
+
+class _Work:
+    """The units that are ready, those under way, and what came of the finished ones."""
+
+    def __init__(self, schedule: Schedule, single: Single, progress: Progress) -> None:
+        self._units = schedule.units
+        self._changes = schedule.changes
+        self._single = single
+        self._progress = progress
+        self._results: dict[int, list[Result]] = {}
+        self._parts_left = Counter(part.n for unit in schedule.units for part in unit.parts)
+        self._total = len(self._parts_left)
+        self._outcomes: dict[int, Outcome] = {}
+        self._failed_units: set[int] = set()
+        self._waiting = {number: len(unit.needs | unit.after) for number, unit in enumerate(schedule.units)}
+        self._dependents = _dependents(schedule.units)
+        self._ready = [number for number, count in self._waiting.items() if count == 0]
+        heapq.heapify(self._ready)
+        self._line_faults = 0
+        self._error: WxsyncError | None = None
+
+    async def all(self) -> tuple[Outcome, ...]:
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while self._ready or under_way:
+                while self._ready and len(under_way) < AT_ONCE:
+                    number = heapq.heappop(self._ready)
+                    under_way.add(asyncio.create_task(self._run(number)))
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        outcomes = tuple(self._outcomes[n] for n in sorted(self._outcomes))
+        if self._error is not None:
+            raise Stopped(self._error, outcomes)
+        return outcomes
+
+    async def _run(self, number: int) -> None:
+        unit = self._units[number]
+        culprit = next((need for need in sorted(unit.needs) if need in self._failed_units), None)
+        results = (
+            [self._skip(self._because_of(culprit)) for _ in unit.parts]
+            if culprit is not None
+            else await self._perform(unit)
+        )
+        if any(result.state is not OutcomeState.DONE for result in results):
+            self._failed_units.add(number)
+        await self._conclude(unit.parts, results)
+        for dependent in self._dependents.get(number, ()):
+            self._waiting[dependent] -= 1
+            if self._waiting[dependent] == 0:
+                heapq.heappush(self._ready, dependent)
+
+    def _because_of(self, unit: int) -> Message:
+        n = self._units[unit].parts[0].n
+        return say("not tried, because change {n} before it did not succeed", n=n)
+
+    @staticmethod
+    def _skip(hint: Message) -> Result:
+        return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
+
+    async def _perform(self, unit: Unit) -> list[Result]:
+        """The parts one after another; a cycle that breaks is taken back."""
+        results: list[Result] = []
+        for part in unit.parts:
+            if self._error is not None:
+                results.append(self._skip(say("not tried, because the run was stopped")))
+            elif any(results[need].state is not OutcomeState.DONE for need in part.needs):
+                results.append(self._skip(say("not tried, because a step before it did not succeed")))
+            else:
+                results.append(await self._attempt(part))
+                if part.cycle is not None and results[-1].state is not OutcomeState.DONE:
+                    results = await self._take_back(unit.parts, results, part.cycle)
+        return results
+
+    async def _attempt(self, part: Part) -> Result:
+        try:
+            result = await self._single.perform(part)
+        except WxsyncError as error:
+            self._error = self._error or error
+            hint = say("it could not be put on record: {problem}", problem=error.message)
+            return Result(state=OutcomeState.UNKNOWN, hint=hint)
+        self._line_faults = self._line_faults + 1 if result.is_line_fault else 0
+        if result.stops is not None:
+            self._error = self._error or result.stops
+        elif self._line_faults >= MOST_LINE_FAULTS:
+            self._error = self._error or WeComError(
+                f"{MOST_LINE_FAULTS} calls in a row went without an answer", hint="run again later"
+            )
+        return result
+
+    async def _take_back(self, parts: Sequence[Part], results: list[Result], cycle: int) -> list[Result]:
+        """Whoever took a value gives it back, and whoever was cleared has it again; last taken first."""
+        taken_back = list(results)
+        for place in reversed(range(len(results) - 1)):
+            if parts[place].cycle == cycle and results[place].state is OutcomeState.DONE:
+                taken_back[place] = await self._restore(parts[place])
+        return taken_back
+
+    async def _restore(self, part: Part) -> Result:
+        change = self._changes[part.n - 1]
+        former = {
+            name: FieldChange(change.fields[name].after, change.fields[name].before)
+            for name in part.fields or ()
+        }
+        try:
+            await self._single.write_member(part.n, cast("str", change.key), former, Verb.UPDATE)
+        except WeComError as error:
+            hint = say("the circle broke and its former value could not be given back: do that by hand")
+            return replace(to_result(error), state=OutcomeState.FAILED, hint=hint)
+        except WxsyncError as error:
+            self._error = self._error or error
+            return Result(state=OutcomeState.UNKNOWN, hint=say("it could not be put on record"))
+        hint = say("taken back, because the exchange that it is part of could not be finished")
+        return Result(state=OutcomeState.FAILED, hint=hint)
+
+    async def _conclude(self, parts: Sequence[Part], results: Sequence[Result]) -> None:
+        """Put on record what became of the changes whose last part this was."""
+        for part, result in zip(parts, results, strict=True):
+            self._results.setdefault(part.n, []).append(result)
+            self._parts_left[part.n] -= 1
+        finished = [
+            _outcome(n, self._results[n])
+            for n in dict.fromkeys(part.n for part in parts)
+            if self._parts_left[n] == 0
+        ]
+        self._outcomes.update({outcome.n: outcome for outcome in finished})
+        if finished and not self._is_unrecordable():
+            try:
+                await self._single.recorder.write(*finished)
+            except WxsyncError as error:
+                self._error = self._error or error
+        self._progress(len(self._outcomes), self._total)
+
+    def _is_unrecordable(self) -> bool:
+        return self._error is not None and not isinstance(self._error, WeComError)
+
+
+def _outcome(n: int, results: Iterable[Result]) -> Outcome:
+    """The worst of a change's parts is what became of it."""
+    listed = list(results)
+    worst = min(listed, key=lambda result: WORST_FIRST.index(result.state))
+    hint = worst.hint or next((result.hint for result in listed if result.hint is not None), None)
+    return Outcome(
+        n=n,
+        state=worst.state,
+        errcode=worst.errcode,
+        hint=hint,
+        attempts=sum(result.attempts for result in listed),
+    )
+
+
+def _dependents(units: Sequence[Unit]) -> Mapping[int, list[int]]:
+    dependents: dict[int, list[int]] = {}
+    for number, unit in enumerate(units):
+        for need in unit.needs | unit.after:
+            dependents.setdefault(need, []).append(number)
+    return dependents

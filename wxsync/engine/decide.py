@@ -1,0 +1,155 @@
+"""From what is wanted, seen and remembered to a plan. Pure: reads nothing, writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from wxsync.config.settings import SyncSettings
+from wxsync.engine.actual import Actual, recall
+from wxsync.engine.departments import diff_departments, held_departments
+from wxsync.engine.exchange import Settlement, settle
+from wxsync.engine.forecast import forecast
+from wxsync.engine.guard import permit
+from wxsync.engine.leaders import leave_out_absent
+from wxsync.engine.limits import limits_of
+from wxsync.engine.members import MemberDiff, leavers_of
+from wxsync.engine.order import order
+from wxsync.engine.schedule import Schedule
+from wxsync.engine.tags import TagDiff
+from wxsync.engine.vacancy import keep_occupied
+from wxsync.model.change import Change, Kind, Reason, Rejected, Verb
+from wxsync.model.desired import Desired
+from wxsync.model.plan import Plan
+from wxsync.model.remembered import Remembered
+from wxsync.model.seen import Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A plan, with what it was made of and the calls that would carry it out."""
+
+    plan: Plan
+    schedule: Schedule
+    desired: Desired
+    seen: Seen
+    actual: Actual
+    remembered: Remembered
+    leavers: frozenset[str]
+    """Keys of members of ours whom the source no longer wants, by a read that may be believed."""
+
+
+def decide(
+    *,
+    sync: str,
+    corp_id: str,
+    settings: SyncSettings,
+    desired: Desired,
+    seen: Seen,
+    remembered: Remembered,
+    now: datetime,
+) -> Decision:
+    """Every change that would make actual equal to desired, permitted, in order, and counted.
+
+    Raises ConfigError where `policy.adopt_departments` cannot be followed.
+    """
+    policy = settings.policy
+    actual = recall(seen, remembered, settings.root_department)
+    leavers = leavers_of(desired, actual)
+    held = held_departments(desired, actual)
+    departments = list(
+        permit(diff_departments(desired, actual, remembered, policy, held), desired, policy.protect)
+    )
+    found = list(MemberDiff.of(desired, actual, remembered, policy, held, now))
+    settlement = _settled(
+        [change for change in found if isinstance(change, Change)], desired, actual, leavers, policy.protect
+    )
+    departments = keep_occupied([*departments, *settlement.writes.values()], actual)
+    departments = [change for change in departments if change.kind is Kind.DEPARTMENT]
+    tags = list(permit(_tags(desired, actual, remembered, settings, settlement), desired, policy.protect))
+    schedule = order(departments, settlement, tags, actual)
+    plan = Plan(
+        sync=sync,
+        corp_id=corp_id,
+        created_at=now,
+        is_complete=desired.is_complete,
+        changes=schedule.changes,
+        rejected=(
+            *desired.rejected,
+            *(row for row in found if isinstance(row, Rejected)),
+            *settlement.rejected,
+        ),
+        limits=limits_of(schedule.changes, desired, actual, remembered, settings.limits, policy),
+        forecast=forecast(schedule.changes, schedule.units),
+        foreign=_unlisted(schedule.changes, actual),
+        readings=desired.readings,
+    )
+    return Decision(
+        plan=plan,
+        schedule=schedule,
+        desired=desired,
+        seen=seen,
+        actual=actual,
+        remembered=remembered,
+        leavers=leavers,
+    )
+
+
+def _settled(
+    changes: Iterable[Change],
+    desired: Desired,
+    actual: Actual,
+    leavers: frozenset[str],
+    protect: tuple[str, ...],
+) -> Settlement:
+    """Who takes what from whom, with everything that is kept, of whatever reason, in `kept`."""
+    permitted = list(permit(changes, desired, protect))
+    created = {change.key for change in permitted if change.verb is Verb.CREATE and change.key}
+    permitted = list(leave_out_absent(permitted, created | actual.members.keys()))
+    writing = [change for change in permitted if change.verb is not Verb.KEEP]
+    settlement = settle(writing, desired, actual, leavers, protect)
+    return Settlement(
+        writes=settlement.writes,
+        kept=(*(change for change in permitted if change.verb is Verb.KEEP), *settlement.kept),
+        rejected=settlement.rejected,
+        holders=settlement.holders,
+        rings=settlement.rings,
+    )
+
+
+def _tags(
+    desired: Desired,
+    actual: Actual,
+    remembered: Remembered,
+    settings: SyncSettings,
+    settlement: Settlement,
+) -> TagDiff:
+    writes = settlement.writes.values()
+    deleted = frozenset(change.key for change in writes if change.verb is Verb.DELETE and change.key)
+    created = frozenset(change.key for change in writes if change.verb is Verb.CREATE and change.key)
+    wanted_or_leaving = desired.members.keys() | (
+        leavers_of(desired, actual) if settings.policy.leavers != "keep" else frozenset()
+    )
+    return TagDiff(
+        desired=desired,
+        actual=actual,
+        remembered=remembered,
+        policy=settings.policy,
+        present=(actual.members.keys() | created) - deleted,
+        deleted=deleted,
+        staying=actual.members.keys() - wanted_or_leaving,
+    )
+
+
+def _unlisted(changes: Iterable[Change], actual: Actual) -> dict[Kind, int]:
+    """Foreign records that nothing in the source resembles."""
+    listed = Counter(
+        change.kind for change in changes if change.reason is Reason.UNADOPTED or change.verb is Verb.ADOPT
+    )
+    return {
+        Kind.DEPARTMENT: len(actual.foreign_departments) - listed[Kind.DEPARTMENT],
+        Kind.MEMBER: len(actual.foreign_members) - listed[Kind.MEMBER],
+        Kind.TAG: len(actual.foreign_tags) - listed[Kind.TAG],
+    }

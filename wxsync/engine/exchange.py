@@ -1,0 +1,186 @@
+"""Phone numbers and addresses that change hands: released before they are taken, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
+
+from wxsync.engine.actual import Actual
+from wxsync.engine.guard import as_kept, is_protected
+from wxsync.engine.rings import Ring, find_rings
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
+from wxsync.model.desired import Desired
+from wxsync.model.member import UNIQUE_FIELDS
+from wxsync.model.message import Message, say
+
+OTHER_CONTACT: Mapping[str, str] = {"mobile": "email", "email": "mobile"}
+"""WeCom wants one of the two on everybody: one may be cleared only while the other is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The member changes of a plan, none of which takes what somebody else still holds."""
+
+    writes: Mapping[str, Change]
+    """Key -> the change that writes; releases are part of it."""
+    kept: tuple[Change, ...]
+    """Changes that had to be given up."""
+    rejected: tuple[Rejected, ...]
+    holders: Mapping[str, Mapping[str, str]]
+    """Taker's key -> field -> the key of the member who must release that field's value first."""
+    rings: tuple[Ring, ...]
+    """Groups of members who wait for one another."""
+
+
+def settle(
+    changes: Iterable[Change], desired: Desired, actual: Actual, leavers: Set[str], protect: tuple[str, ...]
+) -> Settlement:
+    """Find for every value that is taken who releases it, or give up the change that takes it.
+
+    A change that is given up releases nothing, which may cost others theirs: the search starts
+    again until it stands.
+    """
+    proposed = {change.key: change for change in changes if change.key is not None}
+    given_up: dict[str, Change | Rejected] = {}
+    while True:
+        attempt = _Attempt(
+            {key: change for key, change in proposed.items() if key not in given_up},
+            desired,
+            actual,
+            leavers,
+            protect,
+        )
+        refused = attempt.settle()
+        rings = () if refused else find_rings(attempt.writes, attempt.holders, actual)
+        refused = refused or _unbreakable(rings)
+        if not refused:
+            break
+        given_up |= refused
+    return Settlement(
+        writes=attempt.writes,
+        kept=tuple(_kept(proposed[key], verdict) for key, verdict in given_up.items()),
+        rejected=tuple(verdict for verdict in given_up.values() if isinstance(verdict, Rejected)),
+        holders=attempt.holders,
+        rings=rings,
+    )
+
+
+def _kept(change: Change, verdict: Change | Rejected) -> Change:
+    if isinstance(verdict, Change):
+        return verdict
+    return as_kept(change, verdict.problem, Reason.REJECTED)
+
+
+def _unbreakable(rings: Iterable[Ring]) -> dict[str, Change | Rejected]:
+    """Everybody in a cycle in which nothing can be cleared is rejected by name (issue 2, point 9)."""
+    return {
+        key: Rejected(
+            kind=Kind.MEMBER,
+            key=key,
+            field=field,
+            rule="cycle",
+            problem=say(
+                "{field} changes hands in a circle, and nobody in it has another contact to be reached by: "
+                "{keys}",
+                field=field,
+                keys=", ".join(sorted(keys)),
+            ),
+        )
+        for ring in rings
+        for field, keys in ring.unbreakable
+        for key in keys
+    }
+
+
+class _Attempt:
+    """One try to settle with the changes that have not been given up."""
+
+    def __init__(
+        self,
+        writes: Mapping[str, Change],
+        desired: Desired,
+        actual: Actual,
+        leavers: Set[str],
+        protect: tuple[str, ...],
+    ) -> None:
+        self.writes: dict[str, Change] = dict(writes)
+        self.holders: dict[str, dict[str, str]] = {}
+        self._desired = desired
+        self._actual = actual
+        self._leavers = leavers
+        self._protect = protect
+        self._owners = {
+            (field, value): key
+            for key, member in actual.members.items()
+            for field in UNIQUE_FIELDS
+            if isinstance(value := getattr(member, field), str)
+        }
+
+    def settle(self) -> dict[str, Change | Rejected]:
+        """Fill `holders` and the releases; whoever wants what cannot be released is returned."""
+        refused: dict[str, Change | Rejected] = {}
+        for taker, change in list(self.writes.items()):
+            if change.verb is Verb.DELETE:
+                continue
+            for field in UNIQUE_FIELDS:
+                values = change.fields.get(field)
+                if values is None or not isinstance(values.after, str):
+                    continue
+                holder = self._owners.get((field, values.after))
+                if holder is None or holder == taker:
+                    continue
+                verdict = self._release(holder, field, taker, change)
+                if verdict is not None:
+                    refused[taker] = verdict
+                    break
+                self.holders.setdefault(taker, {})[field] = holder
+        return refused
+
+    def _release(self, holder: str, field: str, taker: str, wish: Change) -> Change | Rejected | None:
+        """See to it that `holder` gives the value up; else say what becomes of the wish."""
+        write = self.writes.get(holder)
+        if write is not None and (write.verb is Verb.DELETE or field in write.fields):
+            return None
+        if not self._may_clear(holder, field):
+            problem = say("its {field} belongs to {key}, who keeps it", field=field, key=holder)
+            return Rejected(kind=Kind.MEMBER, key=taker, field=field, rule="taken", problem=problem)
+        if not self._desired.is_complete:
+            why = say(
+                "its {field} belongs to {key}, and on this reading nothing is taken away",
+                field=field,
+                key=holder,
+            )
+            return as_kept(wish, why, Reason.INCOMPLETE)
+        self._clear(holder, field, say("its {field} is taken by {key}", field=field, key=taker))
+        return None
+
+    def _may_clear(self, holder: str, field: str) -> bool:
+        """The source no longer wants it there, it is ours to change, and another contact remains."""
+        member = self._actual.members[holder]
+        wanted = self._desired.members.get(holder)
+        is_dropped = holder in self._leavers if wanted is None else getattr(wanted, field) is None
+        other = OTHER_CONTACT.get(field)
+        if not is_dropped or other is None or is_protected(member.userid, self._protect):
+            return False
+        write = self.writes.get(holder)
+        remaining = getattr(member, other)
+        if write is not None and other in write.fields:
+            remaining = write.fields[other].after
+        return isinstance(remaining, str)
+
+    def _clear(self, holder: str, field: str, why: Message) -> None:
+        member = self._actual.members[holder]
+        release = {field: FieldChange(getattr(member, field), None)}
+        write = self.writes.get(holder)
+        if write is not None:
+            self.writes[holder] = replace(write, fields={**write.fields, **release})
+            return
+        self.writes[holder] = Change(
+            kind=Kind.MEMBER,
+            verb=Verb.UPDATE,
+            key=holder,
+            id=member.userid,
+            name=member.name if isinstance(member.name, str) else None,
+            fields=release,
+            why=why,
+        )

@@ -1,0 +1,151 @@
+"""What a plan may do: protected people, doubtful reads, and how many changes of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import cast
+
+from wxsync.errors import GuardError, StalePlanError
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
+from wxsync.model.desired import Desired
+from wxsync.model.member import PLACE_FIELDS, fold
+from wxsync.model.message import Message, say
+from wxsync.model.plan import Plan
+
+
+def is_protected(userid: str, patterns: Sequence[str]) -> bool:
+    """One of the policy's patterns (`admin`, `svc-*`) is this userid, case aside."""
+    folded = fold(userid)
+    return any(fnmatchcase(folded, fold(pattern)) for pattern in patterns)
+
+
+def permit(changes: Iterable[Change], desired: Desired, protect: Sequence[str]) -> Iterator[Change]:
+    """The same changes, or a KEEP with its reason in the place of what is not permitted.
+
+    Protected members are left alone whole. On a read that is not proven complete every removal in
+    the wide sense (contract §1) is held back, field by field, and the rest goes on.
+    """
+    for change in changes:
+        if change.verb is Verb.KEEP or change.verb is Verb.ADOPT:
+            yield change
+        elif change.kind is Kind.MEMBER and is_protected(str(change.id), protect):
+            yield as_kept(change, say("its userid is protected by policy.protect"), Reason.PROTECTED)
+        elif not desired.is_complete:
+            why = say("a reading of the source is not proven complete: nothing is removed")
+            yield from hold_removals(change, why, Reason.INCOMPLETE)
+        elif change.kind is Kind.MEMBER and desired.is_doubtful("memberships"):
+            why = say("the source has memberships without a key: each of them may be this member's")
+            yield from _hold(change, _lost_places(change), why, Reason.REJECTED)
+        else:
+            yield change
+
+
+def as_kept(change: Change, why: Message, reason: Reason) -> Change:
+    """Leave alone what the change would have changed; its fields stay to be seen."""
+    id = None if change.verb is Verb.CREATE else change.id
+    return replace(change, verb=Verb.KEEP, id=id, why=why, reason=reason)
+
+
+def hold_removals(change: Change, why: Message, reason: Reason) -> Iterator[Change]:
+    """What is left of a change without its removals, and the KEEP that names them."""
+    if change.verb in (Verb.DELETE, Verb.DISABLE):
+        yield as_kept(change, why, reason)
+    elif change.kind is Kind.TAG:
+        yield from _hold_tag(change, why, reason)
+    else:
+        yield from _hold(change, _removals(change), why, reason)
+
+
+def _removals(change: Change) -> frozenset[str]:
+    """The fields of an update that take something away."""
+    if change.verb is Verb.CREATE:
+        return frozenset()
+    if change.kind is Kind.DEPARTMENT:
+        return frozenset({"parent"}) & change.fields.keys()
+    cleared = {
+        name for name, values in change.fields.items() if values.after is None and values.before is not None
+    }
+    return frozenset(cleared) | _lost_places(change) | _lost_marks(change)
+
+
+def _lost_places(change: Change) -> frozenset[str]:
+    """All place fields, where a department is left: WeCom takes them together."""
+    if not _loses(change.fields.get("departments")):
+        return frozenset()
+    return frozenset(PLACE_FIELDS) & change.fields.keys()
+
+
+def _lost_marks(change: Change) -> frozenset[str]:
+    return frozenset({"is_leader"}) if _loses(change.fields.get("is_leader")) else frozenset()
+
+
+def _loses(values: FieldChange | None) -> bool:
+    if values is None or not isinstance(values.before, tuple):
+        return False
+    after = values.after if isinstance(values.after, tuple) else ()
+    return bool(set(values.before) - set(after))
+
+
+def _hold(change: Change, names: frozenset[str], why: Message, reason: Reason) -> Iterator[Change]:
+    if not names:
+        yield change
+        return
+    rest = {name: values for name, values in change.fields.items() if name not in names}
+    held = {name: values for name, values in change.fields.items() if name in names}
+    if rest:
+        yield replace(change, fields=rest)
+    yield replace(as_kept(change, why, reason), fields=held)
+
+
+def _hold_tag(change: Change, why: Message, reason: Reason) -> Iterator[Change]:
+    """Who joins a tag may join it; who would leave it stays."""
+    values = change.fields.get("members")
+    before, after = _keys(values, "before"), _keys(values, "after")
+    joining = after - before
+    if joining:
+        both = FieldChange(tuple(sorted(before)), tuple(sorted(before | after)))
+        if change.verb is Verb.CREATE:
+            yield change
+            return
+        yield replace(change, fields={"members": both})
+    if before - after or "foreign_members" in change.fields or not joining:
+        yield change if change.verb is Verb.CREATE else as_kept(change, why, reason)
+
+
+def _keys(values: FieldChange | None, side: str) -> set[str]:
+    held = None if values is None else getattr(values, side)
+    return set(cast("tuple[str, ...]", held)) if isinstance(held, tuple) else set()
+
+
+def check(plan: Plan) -> None:
+    """Refuse a plan that is over any limit: the whole run writes nothing (contract §2).
+
+    Raises GuardError, which names every limit that is exceeded.
+    """
+    if not plan.exceeded:
+        return
+    lines = [
+        f"{limit.name}{f' ({limit.detail})' if limit.detail else ''}: {limit.count}, allowed {limit.allowed}"
+        for limit in plan.exceeded
+    ]
+    raise GuardError(
+        "the plan is over a limit, nothing was written: " + "; ".join(lines),
+        hint="look at the plan; if it is what you want, carry out this one plan with: "
+        f"wxsync apply {plan.sync} --approve {plan.digest}",
+    )
+
+
+def check_approval(plan: Plan, approved: str | None) -> None:
+    """Refuse a plan that is over a limit, unless `approved` is the digest of this very plan.
+
+    Raises GuardError, or StalePlanError where another plan was approved than this one.
+    """
+    if approved is None:
+        check(plan)
+    elif approved != plan.digest:
+        raise StalePlanError(
+            f"the plan is not the one that was approved: {approved} was, {plan.digest} is now",
+            hint="look at the plan as it is now, and approve that one",
+        )

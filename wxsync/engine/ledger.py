@@ -1,0 +1,226 @@
+"""What is known while a plan is carried out: ids as they are given, links as they come to stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from wxsync.engine.decide import Decision
+from wxsync.model.change import Change, FieldChange, Verb
+from wxsync.model.member import Member, fold
+from wxsync.model.remembered import (
+    LinkState,
+    RememberedDepartment,
+    RememberedMember,
+    RememberedTag,
+)
+from wxsync.model.unknown import UNKNOWN, DepartmentRef
+
+EXTATTR = "extattr."
+
+
+class Ledger:
+    """The mirror's links as this run has them in mind; the recorder writes down what it says."""
+
+    def __init__(self, decision: Decision, now: datetime) -> None:
+        self._decision = decision
+        self._now = now
+        self.departments = dict(decision.remembered.departments)
+        self.members = dict(decision.remembered.members)
+        self.tags = dict(decision.remembered.tags)
+        self._ids = {
+            key: cast("int", department.id) for key, department in decision.actual.departments.items()
+        }
+        self._userids = {key: member.userid for key, member in decision.actual.members.items()}
+        self._last_department_id = max(
+            1, decision.remembered.highest_department_id, *decision.actual.department_ids, 0
+        )
+        self._last_tag_id = max(0, decision.remembered.highest_tag_id, *decision.actual.tag_ids, 0)
+
+    # Departments
+
+    def department_id(self, ref: DepartmentRef) -> int | None:
+        """The WeCom id of a department; None where it is not there (yet)."""
+        return ref if isinstance(ref, int) else self._ids.get(ref)
+
+    def announce_department(self, change: Change) -> RememberedDepartment:
+        """A new department, with an id that nobody has or ever had."""
+        self._last_department_id += 1
+        fields = change.fields
+        link = RememberedDepartment(
+            key=cast("str", change.key),
+            id=self._last_department_id,
+            state=LinkState.PENDING,
+            parent_id=self.department_id(cast("DepartmentRef", fields["parent"].after)),
+            name=cast("str", fields["name"].after),
+            order=cast("int", fields["order"].after) if "order" in fields else UNKNOWN,
+        )
+        self.departments[link.key] = link
+        return link
+
+    def keep_department(self, link: RememberedDepartment) -> RememberedDepartment:
+        """The department is there and is ours."""
+        self.departments[link.key] = replace(link, state=LinkState.OURS)
+        self._ids[link.key] = link.id
+        return self.departments[link.key]
+
+    def adopt_department(self, change: Change) -> RememberedDepartment:
+        """It becomes ours by the operator's word; its name is not known."""
+        link = RememberedDepartment(
+            key=cast("str", change.key), id=cast("int", change.id), state=LinkState.OURS
+        )
+        return self.keep_department(link)
+
+    def doubt_department(self, change: Change) -> RememberedDepartment:
+        """It is about to be written: until an answer comes its name is not known."""
+        link = self.departments[cast("str", change.key)]
+        name = UNKNOWN if "name" in change.fields else link.name
+        self.departments[link.key] = replace(link, name=name)
+        return self.departments[link.key]
+
+    def update_department(self, change: Change) -> RememberedDepartment:
+        """It was written."""
+        link = self.departments[cast("str", change.key)]
+        if "name" in change.fields:
+            link = replace(link, name=cast("str", change.fields["name"].after))
+        self.departments[link.key] = link
+        return link
+
+    def drop_department(self, key: str) -> RememberedDepartment:
+        link = replace(self.departments[key], state=LinkState.GONE)
+        self.departments[key] = link
+        self._ids.pop(key, None)
+        return link
+
+    # Members
+
+    def userid(self, key: str) -> str | None:
+        """The userid of somebody who is in WeCom now; None for everybody else."""
+        return self._userids.get(key)
+
+    def announce_member(self, change: Change, ids: tuple[int, ...]) -> RememberedMember:
+        """A new member, as it is about to be created in the departments `ids`."""
+        key = cast("str", change.key)
+        wanted = self._decision.desired.members[key]
+        link = RememberedMember(
+            state=LinkState.PENDING,
+            member=replace(wanted, enable=wanted.enable is not False),
+            disabled_at=self._now if wanted.enable is False else None,
+            announced_department_ids=ids,
+        )
+        self.members[key] = link
+        return link
+
+    def keep_member(self, link: RememberedMember) -> RememberedMember:
+        """The member is there and is ours."""
+        link = replace(link, state=LinkState.OURS, announced_department_ids=())
+        self.members[link.member.key] = link
+        self._userids[link.member.key] = link.member.userid
+        return link
+
+    def without_leader(self, link: RememberedMember) -> RememberedMember:
+        """The same, with a direct leader that was not sent and so is not known."""
+        link = replace(link, member=replace(link.member, direct_leader=UNKNOWN))
+        self.members[link.member.key] = link
+        return link
+
+    def doubt_member(self, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> RememberedMember:
+        """These fields are about to be written: until an answer comes nobody knows what they hold.
+
+        A run that dies here leaves them unknown, and the next one writes them again.
+        """
+        link = self.members[key]
+        unknown = {name: FieldChange(UNKNOWN, UNKNOWN) for name in fields}
+        is_disabling = verb is Verb.DISABLE and "enable" in fields
+        link = replace(
+            link,
+            member=_with(link.member, unknown),
+            disabled_at=self._now if is_disabling and link.disabled_at is None else link.disabled_at,
+        )
+        self.members[key] = link
+        return link
+
+    def update_member(self, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> RememberedMember:
+        """These fields were written, and answered with ok."""
+        link = self.members[key]
+        unproven = set(link.unproven)
+        if "mobile" in fields:
+            # WeCom answers ok and ignores it for a member who has activated (contacts.md, gotcha 2).
+            unproven.add("mobile")
+        is_enabling = verb is Verb.ENABLE and "enable" in fields
+        link = replace(
+            link,
+            member=_with(link.member, fields),
+            unproven=frozenset(unproven),
+            disabled_at=None if is_enabling else link.disabled_at,
+            left_at=None if is_enabling else link.left_at,
+        )
+        self.members[key] = link
+        return link
+
+    def restore_member(self, link: RememberedMember) -> RememberedMember:
+        """Nothing was written: what was known of the member before is known again."""
+        self.members[link.member.key] = link
+        return link
+
+    def drop_member(self, key: str) -> RememberedMember:
+        link = replace(self.members[key], state=LinkState.GONE)
+        self.members[key] = link
+        self._userids.pop(key, None)
+        return link
+
+    def mark_left(self, key: str) -> RememberedMember:
+        """Since now this member is a leaver."""
+        self.members[key] = replace(self.members[key], left_at=self._now)
+        return self.members[key]
+
+    def mark_wanted(self, key: str) -> RememberedMember:
+        self.members[key] = replace(self.members[key], left_at=None)
+        return self.members[key]
+
+    # Tags
+
+    def announce_tag(self, name: str) -> RememberedTag:
+        """A new tag, with an id that nobody has or ever had."""
+        self._last_tag_id += 1
+        self.tags[name] = RememberedTag(name=name, id=self._last_tag_id, state=LinkState.PENDING)
+        return self.tags[name]
+
+    def keep_tag(self, name: str) -> RememberedTag:
+        self.tags[name] = replace(self.tags[name], state=LinkState.OURS)
+        return self.tags[name]
+
+    def put_into_tag(self, name: str, userids: tuple[str, ...]) -> RememberedTag:
+        """These are about to be put in by us: what we put in we may take out again."""
+        link = self.tags[name]
+        self.tags[name] = replace(link, userids=link.userids | {fold(userid) for userid in userids})
+        return self.tags[name]
+
+    def take_out_of_tag(self, name: str, userids: tuple[str, ...]) -> RememberedTag:
+        link = self.tags[name]
+        self.tags[name] = replace(link, userids=link.userids - {fold(userid) for userid in userids})
+        return self.tags[name]
+
+    def drop_tag(self, name: str) -> RememberedTag:
+        self.tags[name] = replace(self.tags[name], state=LinkState.GONE, userids=frozenset())
+        return self.tags[name]
+
+
+def _with(member: Member, fields: Mapping[str, FieldChange]) -> Member:
+    """The member with the `after` of these fields."""
+    values: dict[str, Any] = {
+        name: change.after for name, change in fields.items() if not name.startswith(EXTATTR)
+    }
+    attributes = {
+        name.removeprefix(EXTATTR): change.after
+        for name, change in fields.items()
+        if name.startswith(EXTATTR)
+    }
+    if attributes:
+        merged = {**dict(member.extattr), **attributes}
+        values["extattr"] = tuple(
+            sorted((name, value) for name, value in merged.items() if value is not UNKNOWN)
+        )
+    return replace(member, **values)

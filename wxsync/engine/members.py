@@ -1,0 +1,285 @@
+"""What differs between the people that the sources ask for and those of ours that WeCom has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from wxsync.config.settings import PolicySettings
+from wxsync.engine.actual import Actual
+from wxsync.engine.places import Refs, foreign_places, in_order, place_differences, target_places
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
+from wxsync.model.desired import Desired
+from wxsync.model.member import MEMBER_FIELDS, TEXT_FIELDS, Member, fold
+from wxsync.model.message import Message, say
+from wxsync.model.remembered import LinkState, Remembered, RememberedMember
+from wxsync.model.unknown import UNKNOWN, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDiff:
+    """Compares people. One object a plan, so that what holds for all is worked out once."""
+
+    desired: Desired
+    actual: Actual
+    remembered: Remembered
+    policy: PolicySettings
+    held: frozenset[str]
+    """Departments that stay as they are, with everybody in them."""
+    now: datetime
+    owners: Mapping[str, str]
+    """Folded userid -> key, for members of ours who are in WeCom."""
+    former_owners: Mapping[str, str]
+    """Folded userid -> key, for members of ours who are gone."""
+
+    @classmethod
+    def of(
+        cls,
+        desired: Desired,
+        actual: Actual,
+        remembered: Remembered,
+        policy: PolicySettings,
+        held: frozenset[str],
+        now: datetime,
+    ) -> MemberDiff:
+        return cls(
+            desired=desired,
+            actual=actual,
+            remembered=remembered,
+            policy=policy,
+            held=held,
+            now=now,
+            owners={fold(member.userid): key for key, member in actual.members.items()},
+            former_owners={
+                fold(link.member.userid): key
+                for key, link in remembered.members.items()
+                if link.state is not LinkState.PENDING and key not in actual.members
+            },
+        )
+
+    def __iter__(self) -> Iterator[Change | Rejected]:
+        """Every change, and every wish that cannot be granted, in no particular order."""
+        for key, wanted in self.desired.members.items():
+            known = self.actual.members.get(key)
+            if known is not None:
+                yield from self._compare(wanted, known)
+            elif key in self.actual.missing_members and self.policy.missing_in_wecom == "report":
+                yield self._removed_by_hand(wanted)
+            else:
+                yield self._newcomer(wanted)
+        leavers = leavers_of(self.desired, self.actual)
+        rejected = {row.key for row in self.desired.rejected if row.kind is Kind.MEMBER}
+        for key, known in self.actual.members.items():
+            if key in self.desired.members:
+                continue
+            if key in leavers:
+                yield from self._leaver(known, self.remembered.members[key])
+            elif key in rejected:
+                yield _keep(known, say("its row is rejected"), Reason.REJECTED)
+            else:
+                doubt = say("the source has people without a key: each of them may be this one")
+                yield _keep(known, doubt, Reason.REJECTED)
+
+    def _newcomer(self, wanted: Member) -> Change | Rejected:
+        folded = fold(wanted.userid)
+        if (owner := self.owners.get(folded)) is not None:
+            return _reject(wanted, "userid", "userid_taken", say("its userid belongs to {key}", key=owner))
+        former = self.former_owners.get(folded)
+        if former is not None and former != wanted.key:
+            problem = say(
+                "its userid belonged to {key}, who is gone; WeCom would mix their histories", key=former
+            )
+            return _reject(wanted, "userid", "userid_reused", problem)
+        if folded in self.remembered.elsewhere_userids:
+            return _reject(
+                wanted, "userid", "userid_taken", say("its userid belongs to another sync of this corp")
+            )
+        if (spelling := self.actual.foreign_members.get(folded)) is not None:
+            why = say("WeCom has a member with this userid who is not of our making")
+            return _keep(wanted, why, Reason.UNADOPTED, id=spelling)
+        if (starts := self.desired.starts.get(wanted.key)) is not None:
+            return _keep(wanted, say("starts on {date}", date=starts), Reason.WAITING, id=None)
+        return self._creation(wanted)
+
+    def _creation(self, wanted: Member) -> Change | Rejected:
+        if not any(isinstance(value, str) for value in (wanted.mobile, wanted.email)):
+            problem = say("WeCom wants a mobile or an email for a new member")
+            return _reject(wanted, "mobile", "contact_required", problem)
+        places = cast("Refs", wanted.departments)
+        if not self.held.isdisjoint(places):
+            why = say("a department of it is rejected, so nobody can be put there")
+            return _keep(wanted, why, Reason.REJECTED, id=None)
+        fields = {
+            name: FieldChange(None, in_order(places) if name == "departments" else value)
+            for name in MEMBER_FIELDS
+            if (value := getattr(wanted, name)) not in (UNKNOWN, None, ())
+        }
+        fields |= {f"extattr.{name}": FieldChange(None, value) for name, value in wanted.extattr if value}
+        why = say("it is in the source and not yet in WeCom")
+        if wanted.key in self.actual.missing_members:
+            why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is recreate")
+        return _change(wanted, Verb.CREATE, why, fields)
+
+    def _removed_by_hand(self, wanted: Member) -> Change:
+        why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is report")
+        return _keep(wanted, why, Reason.FOREIGN)
+
+    def _compare(self, wanted: Member, known: Member) -> Iterator[Change]:
+        if fold(wanted.userid) != fold(known.userid):
+            why = say("WeCom cannot change a userid; this member keeps the one that it has")
+            yield _keep(
+                known, why, Reason.FOREIGN, fields={"userid": FieldChange(known.userid, wanted.userid)}
+            )
+        fields = self._field_differences(wanted, known)
+        places, kept = self._place_differences(wanted, known)
+        verb, enable = self._verb(wanted, known)
+        fields |= places
+        if enable is not None:
+            fields["enable"] = enable
+        yield from kept
+        if fields:
+            yield _change(_shown(wanted, known), verb, _why(verb, fields), _sorted(fields))
+
+    def _field_differences(self, wanted: Member, known: Member) -> dict[str, FieldChange]:
+        fields: dict[str, FieldChange] = {}
+        for name in (*TEXT_FIELDS, "direct_leader"):
+            after, before = getattr(wanted, name), getattr(known, name)
+            if self._is_due(name, before, after):
+                fields[name] = FieldChange(before, after)
+        if wanted.extattr:
+            attributes = dict(known.extattr)
+            for name, after in wanted.extattr:
+                before = attributes.get(name, UNKNOWN)
+                if self._is_due(f"extattr.{name}", before, after):
+                    fields[f"extattr.{name}"] = FieldChange(before, after)
+        return fields
+
+    def _is_due(self, name: str, before: Value, after: Value) -> bool:
+        """Unknown is not equal to anything, and an empty value clears only where the policy says so."""
+        if after is UNKNOWN or after == before:
+            return False
+        if after is not None:
+            return True
+        return before is not UNKNOWN and (
+            name in self.policy.clear_when_empty or name.partition(".")[0] in self.policy.clear_when_empty
+        )
+
+    def _place_differences(
+        self, wanted: Member, known: Member
+    ) -> tuple[dict[str, FieldChange], list[Change]]:
+        """What to write, and what is left alone: places in held departments, marks that nobody knows."""
+        target = target_places(wanted, known, self.actual, self.policy)
+        fields = place_differences(wanted, known, target)
+        if not fields:
+            return {}, []
+        if not self.held.isdisjoint(target) or not self.held.isdisjoint(cast("Refs", known.departments)):
+            why = say("a department of it is rejected: its places stay as they are")
+            return {}, [_keep(known, why, Reason.REJECTED, fields=fields)]
+        if wanted.key in self.desired.undecided_memberships:
+            why = say("a membership row of it is rejected: its places stay as they are")
+            return {}, [_keep(known, why, Reason.REJECTED, fields=fields)]
+        marks = {name: values for name, values in fields.items() if name in ("is_leader", "order")}
+        if marks and foreign_places(known, self.actual) and self.policy.foreign_memberships == "keep":
+            why = say("it is in a foreign department too, whose mark nobody knows")
+            rest = {name: change for name, change in fields.items() if name not in marks}
+            return rest, [_keep(known, why, Reason.UNKNOWN, fields=marks)]
+        return fields, []
+
+    def _verb(self, wanted: Member, known: Member) -> tuple[Verb, FieldChange | None]:
+        """`enable` is sent only to those whom wxsync itself disabled (contract §2)."""
+        was_disabled_by_us = self.remembered.members[wanted.key].disabled_at is not None
+        if was_disabled_by_us and wanted.enable is not False:
+            return Verb.ENABLE, FieldChange(False, True)
+        if not was_disabled_by_us and wanted.enable is False and known.enable is not False:
+            return Verb.DISABLE, FieldChange(known.enable, False)
+        return Verb.UPDATE, None
+
+    def _leaver(self, known: Member, link: RememberedMember) -> Iterator[Change]:
+        why = self.desired.leavers.get(known.key) or say("no longer in the source")
+        if self.policy.leavers == "keep":
+            yield _keep(known, why, Reason.GRACE)
+        elif self.policy.leavers == "delete":
+            yield _change(known, Verb.DELETE, why, {})
+        elif known.enable is not False:
+            yield _change(known, Verb.DISABLE, why, {"enable": FieldChange(known.enable, False)})
+        elif link.disabled_at is not None and self.policy.delete_after_days is not None:
+            yield self._in_grace(known, link, link.disabled_at)
+
+    def _in_grace(self, known: Member, link: RememberedMember, disabled_at: datetime) -> Change:
+        days = cast("int", self.policy.delete_after_days)
+        due = (link.left_at or disabled_at) + timedelta(days=days)
+        if due <= self.now:
+            why = say("left, and disabled for {days} days", days=days)
+            return _change(known, Verb.DELETE, why, {})
+        return _keep(known, say("left; to be deleted on {date}", date=due.date()), Reason.GRACE)
+
+
+def leavers_of(desired: Desired, actual: Actual) -> frozenset[str]:
+    """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be."""
+    rejected = {row.key for row in desired.rejected if row.kind is Kind.MEMBER}
+    return frozenset(
+        key
+        for key in actual.members
+        if key not in desired.members
+        and key not in rejected
+        and (key in desired.leavers or not desired.is_doubtful("members"))
+    )
+
+
+def _shown(wanted: Member, known: Member) -> Member:
+    """The member under the userid that it has and the name that it shall have."""
+    name = known.name if wanted.name is UNKNOWN else wanted.name
+    return Member(key=wanted.key, userid=known.userid, name=name)
+
+
+def _why(verb: Verb, fields: Mapping[str, FieldChange]) -> Message:
+    if verb is Verb.ENABLE:
+        return say("it is wanted again")
+    if verb is Verb.DISABLE:
+        return say("the source says that it is not enabled")
+    return say("{fields} differs from the source", fields=", ".join(fields))
+
+
+def _sorted(fields: Mapping[str, FieldChange]) -> dict[str, FieldChange]:
+    """In the order of reports; `extattr.…` last."""
+    known = [name for name in MEMBER_FIELDS if name in fields]
+    return {name: fields[name] for name in (*known, *sorted(set(fields) - set(known)))}
+
+
+def _change(member: Member, verb: Verb, why: Message, fields: Mapping[str, FieldChange]) -> Change:
+    return Change(
+        kind=Kind.MEMBER,
+        verb=verb,
+        key=member.key,
+        id=member.userid,
+        name=None if member.name is UNKNOWN else member.name,
+        fields=fields,
+        why=why,
+    )
+
+
+def _keep(
+    member: Member,
+    why: Message,
+    reason: Reason,
+    *,
+    id: str | None = "",
+    fields: Mapping[str, FieldChange] | None = None,
+) -> Change:
+    """Leave a member alone, and say why; `id` where it is not the member's own userid."""
+    return Change(
+        kind=Kind.MEMBER,
+        verb=Verb.KEEP,
+        key=member.key,
+        id=member.userid if id == "" else id,
+        name=None if member.name is UNKNOWN else member.name,
+        fields=fields or {},
+        why=why,
+        reason=reason,
+    )
+
+
+def _reject(wanted: Member, field: str, rule: str, problem: Message) -> Rejected:
+    return Rejected(kind=Kind.MEMBER, key=wanted.key, field=field, rule=rule, problem=problem)

@@ -1,0 +1,243 @@
+"""The order in which the world can bear the changes, and what each of them waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from graphlib import TopologicalSorter
+from typing import cast
+
+from wxsync.engine.actual import Actual
+from wxsync.engine.exchange import Settlement
+from wxsync.engine.leaders import part_leaders
+from wxsync.engine.rings import Ring, Turn, release_of
+from wxsync.engine.schedule import Part, Schedule, Unit
+from wxsync.engine.tree import in_tree_order
+from wxsync.model.change import Change, Kind, Verb
+from wxsync.model.unknown import UNKNOWN
+
+
+def order(
+    departments: Sequence[Change], settlement: Settlement, tags: Sequence[Change], actual: Actual
+) -> Schedule:
+    """Put the permitted changes in order; KEEPs come last.
+
+    Departments are built from the top down, one at a time (WeCom page 90205 asks for that); then
+    people, released values before taken ones; then tags; then the deletion of departments, leaf
+    first.
+    """
+    plot = _Plot(actual)
+    plot.add_departments(in_tree_order(_writing(departments), actual))
+    plot.add_members(settlement)
+    plot.add_tags(_writing(tags))
+    plot.add_deletions([change for change in departments if change.verb is Verb.DELETE])
+    kept = [change for change in (*departments, *settlement.kept, *tags) if change.verb is Verb.KEEP]
+    return Schedule(changes=(*plot.changes, *kept), units=tuple(plot.units))
+
+
+def _writing(changes: Iterable[Change]) -> list[Change]:
+    return [change for change in changes if change.verb is not Verb.KEEP]
+
+
+class _Plot:
+    """The schedule while it grows."""
+
+    def __init__(self, actual: Actual) -> None:
+        self.changes: list[Change] = []
+        self.units: list[Unit] = []
+        self._actual = actual
+        self._builders: dict[str, int] = {}
+        """Department key -> the unit that creates it."""
+        self._movers: dict[str, set[int]] = {}
+        """Department key -> the units that put it below another parent."""
+        self._members: dict[str, int] = {}
+        """Member key -> the unit that changes it."""
+        self._n_of: dict[str, int] = {}
+        """Member key -> the n of its change."""
+
+    def add_departments(self, changes: Iterable[Change]) -> None:
+        """One after another; a department whose parent could not be built is not tried."""
+        previous: frozenset[int] = frozenset()
+        for change in changes:
+            if change.verb is Verb.DELETE:
+                continue
+            parent = change.fields["parent"].after if "parent" in change.fields else None
+            needs = frozenset({self._builders[parent]}) if parent in self._builders else frozenset()
+            unit = self._add(Unit(parts=(Part(n=self._number(change)),), needs=needs, after=previous))
+            key = cast("str", change.key)
+            if change.verb in (Verb.CREATE, Verb.ADOPT):
+                self._builders[key] = unit
+            elif "parent" in change.fields:
+                self._movers.setdefault(key, set()).add(unit)
+            previous = frozenset({unit})
+
+    def add_members(self, settlement: Settlement) -> None:
+        """Whoever releases a value comes before the one who takes it; leaders before those they lead."""
+        writes = settlement.writes
+        parted = part_leaders(writes)
+        rings = {key: ring for ring in settlement.rings for key in ring.keys}
+        leads = {key: leader for key, leader in parted.together.items() if key not in rings}
+        for keys in _sequence(writes, settlement.holders, rings, leads):
+            ring = rings.get(keys[0])
+            if ring is None:
+                self._add_member(keys[0], writes, settlement.holders, parted.apart, leads)
+            else:
+                self._add_ring(ring, writes, settlement.holders, parted.apart)
+        for key, leader in parted.apart.items():
+            part = Part(n=self._n_of[key], fields=frozenset({"direct_leader"}))
+            self._add(
+                Unit(
+                    parts=(part,),
+                    needs=frozenset({self._members[key]} if key in self._members else ()),
+                    after=frozenset({self._members[leader]}),
+                )
+            )
+
+    def _add_member(
+        self,
+        key: str,
+        writes: Mapping[str, Change],
+        holders: Mapping[str, Mapping[str, str]],
+        apart: Mapping[str, str],
+        leads: Mapping[str, str],
+    ) -> None:
+        change = writes[key]
+        number = self._number(change)
+        fields = None
+        if key in apart:
+            fields = frozenset(change.fields) - {"direct_leader"}
+        leader = leads.get(key)
+        self._members[key] = self._add(
+            Unit(
+                parts=(Part(n=number, fields=fields),),
+                needs=self._built(change) | self._released(holders.get(key, {}).values()),
+                after=frozenset({self._members[leader]}) if leader in self._members else frozenset(),
+            )
+        )
+
+    def _add_ring(
+        self,
+        ring: Ring,
+        writes: Mapping[str, Change],
+        holders: Mapping[str, Mapping[str, str]],
+        apart: Mapping[str, str],
+    ) -> None:
+        """A ring is one unit: its turns run one after another."""
+        releases = {
+            turn: self._number(release_of(writes[turn.key], cast("str", turn.field)))
+            for turn in ring.turns
+            if turn.is_release
+        }
+        numbers = {key: self._number(writes[key]) for key in sorted(ring.keys)}
+        parts: list[Part] = []
+        for turn in ring.turns:
+            if turn.field is None:
+                fields = frozenset(writes[turn.key].fields) - ring.written_apart(turn.key)
+                fields -= {"direct_leader"} if turn.key in apart else frozenset()
+            else:
+                fields = frozenset({turn.field})
+            number = releases[turn] if turn.is_release else numbers[turn.key]
+            needs = _needs_of(len(parts), ring.turns)
+            parts.append(
+                Part(n=number, fields=fields, needs=needs, cycle=turn.strand if turn.is_cycle else None)
+            )
+        outside = [
+            holder for key in ring.keys for holder in holders.get(key, {}).values() if holder not in ring.keys
+        ]
+        built = frozenset[int]().union(*(self._built(writes[key]) for key in ring.keys))
+        unit = self._add(Unit(parts=tuple(parts), needs=built | self._released(outside)))
+        self._members.update(dict.fromkeys(ring.keys, unit))
+
+    def _built(self, change: Change) -> frozenset[int]:
+        """The units that create the departments where the member is to be."""
+        places = change.fields.get("departments")
+        if places is None or not isinstance(places.after, tuple):
+            return frozenset()
+        return frozenset(self._builders[ref] for ref in places.after if ref in self._builders)
+
+    def _released(self, holders: Iterable[str]) -> frozenset[int]:
+        return frozenset(self._members[holder] for holder in holders)
+
+    def add_tags(self, changes: Iterable[Change]) -> None:
+        """After everybody who joins has had a turn: the others are not made to wait for one failure."""
+        for change in sorted(changes, key=lambda change: (change.verb is Verb.DELETE, str(change.key))):
+            members = change.fields.get("members")
+            after = members.after if members is not None and isinstance(members.after, tuple) else ()
+            waits = frozenset(self._members[key] for key in after if key in self._members)
+            self._add(Unit(parts=(Part(n=self._number(change)),), after=waits))
+
+    def add_deletions(self, changes: Iterable[Change]) -> None:
+        """Leaf first; a department that somebody could not leave is not tried."""
+        dropped = {cast("int", change.id): change for change in changes}
+        ids = {department.key: department.id for department in self._actual.departments.values()}
+        below = {id: self._actual.children.get(id, frozenset()) for id in dropped}
+        leaving = self._leaving()
+        units: dict[int, int] = {}
+        for id in TopologicalSorter({id: below[id] & dropped.keys() for id in dropped}).static_order():
+            movers = {
+                unit for key, moved in self._movers.items() if ids.get(key) in below[id] for unit in moved
+            }
+            needs = frozenset(units[child] for child in below[id] if child in units)
+            needs |= frozenset(movers) | leaving.get(id, frozenset())
+            part = Part(n=self._number(dropped[id]))
+            units[id] = self._add(Unit(parts=(part,), needs=needs))
+
+    def _leaving(self) -> dict[int, frozenset[int]]:
+        """Department id -> the units after which somebody of ours is no longer in it."""
+        ids = {department.key: department.id for department in self._actual.departments.values()}
+        leaving: dict[int, set[int]] = {}
+        for change in self.changes:
+            if change.kind is not Kind.MEMBER or change.key not in self._actual.members:
+                continue
+            if change.verb is not Verb.DELETE and "departments" not in change.fields:
+                continue
+            key = str(change.key)
+            before = self._actual.members[key].departments
+            for ref in () if before is UNKNOWN else before:
+                id = cast("int", ids[ref] if isinstance(ref, str) else ref)
+                leaving.setdefault(id, set()).add(self._members[key])
+        return {id: frozenset(units) for id, units in leaving.items()}
+
+    def _number(self, change: Change) -> int:
+        self.changes.append(change)
+        if change.kind is Kind.MEMBER and not change.is_temporary:
+            self._n_of[cast("str", change.key)] = len(self.changes)
+        return len(self.changes)
+
+    def _add(self, unit: Unit) -> int:
+        self.units.append(unit)
+        return len(self.units) - 1
+
+
+def _needs_of(place: int, turns: Sequence[Turn]) -> tuple[int, ...]:
+    """The earlier turns that must have succeeded: one's own rest, and whoever gives up the value.
+
+    A cycle is begun only when the rest of everybody in it is done.
+    """
+    turn = turns[place]
+    if turn.field is None:
+        return ()
+    keys: Set[str] = {turn.key}
+    if turn.is_cycle:
+        keys = {other.key for other in turns if other.strand == turn.strand}
+    return tuple(
+        number
+        for number, earlier in enumerate(turns[:place])
+        if earlier.strand == turn.strand or (earlier.key in keys and not earlier.is_cycle)
+    )
+
+
+def _sequence(
+    writes: Mapping[str, Change],
+    holders: Mapping[str, Mapping[str, str]],
+    rings: Mapping[str, Ring],
+    leads: Mapping[str, str],
+) -> list[tuple[str, ...]]:
+    """Member keys, or all keys of a ring, so that everybody comes after those whom they wait for."""
+    group = {key: tuple(sorted(rings[key].keys)) if key in rings else (key,) for key in writes}
+    graph: dict[tuple[str, ...], set[tuple[str, ...]]] = {group[key]: set() for key in sorted(writes)}
+    for key in writes:
+        waits = set(holders.get(key, {}).values())
+        if key in leads:
+            waits.add(leads[key])
+        graph[group[key]] |= {group[other] for other in waits if other in group} - {group[key]}
+    return list(TopologicalSorter(graph).static_order())

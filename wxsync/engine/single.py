@@ -1,0 +1,366 @@
+"""One call a change: each part of a schedule, announced, sent, and remembered as it was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, cast
+
+from wxsync.engine.actual import is_proven_department, is_proven_member
+from wxsync.engine.corp import Corp
+from wxsync.engine.decide import Decision
+from wxsync.engine.ledger import Ledger
+from wxsync.engine.recorder import Forget, Recorder
+from wxsync.engine.schedule import Part
+from wxsync.engine.writing import place_ids, to_write
+from wxsync.errors import (
+    NotFoundError,
+    RateLimitError,
+    StrayDepartmentError,
+    WeComApiError,
+    WeComError,
+    WeComTransportError,
+)
+from wxsync.mirror.journal import Intent
+from wxsync.model.change import Change, FieldChange, Kind, Verb
+from wxsync.model.member import fold
+from wxsync.model.message import Message, say
+from wxsync.model.remembered import RememberedDepartment, RememberedMember, RememberedTag
+from wxsync.model.run import OutcomeState
+from wxsync.model.unknown import DepartmentRef
+from wxsync.wecom import errcodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one part."""
+
+    state: OutcomeState
+    errcode: int | None = None
+    hint: Message | None = None
+    attempts: int = 1
+    stops: WeComError | None = None
+    """Set where no further call makes sense."""
+    is_line_fault: bool = False
+    """The way to WeCom is at fault and not this record."""
+
+
+Deed: TypeAlias = Callable[[int, Change], Awaitable[Result]]
+DONE = Result(state=OutcomeState.DONE)
+NOTHING_TO_SEND = Result(state=OutcomeState.DONE, attempts=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """Carries parts out, one call at a time; many may be under way at once."""
+
+    corp: Corp
+    decision: Decision
+    ledger: Ledger
+    recorder: Recorder
+    _steps: dict[int, int] = field(default_factory=dict)
+
+    async def perform(self, part: Part) -> Result:
+        """Do one part and remember how it ended; a refusal by WeCom is a result, not an error.
+
+        Raises MirrorError or RunInProgressError where it cannot be put on record.
+        """
+        change = self.decision.schedule.changes[part.n - 1]
+        if part.fields is not None:
+            if not part.fields:
+                return NOTHING_TO_SEND
+            change = _only(change, part.fields)
+        try:
+            return await self._deed(change)(part.n, change)
+        except WeComError as error:
+            return to_result(error)
+
+    def _deed(self, change: Change) -> Deed:
+        deeds: dict[tuple[Kind, Verb], Deed] = {
+            (Kind.DEPARTMENT, Verb.CREATE): self._create_department,
+            (Kind.DEPARTMENT, Verb.ADOPT): self._adopt_department,
+            (Kind.DEPARTMENT, Verb.UPDATE): self._update_department,
+            (Kind.DEPARTMENT, Verb.DELETE): self._delete_department,
+            (Kind.MEMBER, Verb.CREATE): self._create_member,
+            (Kind.MEMBER, Verb.UPDATE): self._update_member,
+            (Kind.MEMBER, Verb.ENABLE): self._update_member,
+            (Kind.MEMBER, Verb.DISABLE): self._update_member,
+            (Kind.MEMBER, Verb.DELETE): self._delete_member,
+            (Kind.TAG, Verb.CREATE): self._create_tag,
+            (Kind.TAG, Verb.UPDATE): self._update_tag,
+            (Kind.TAG, Verb.DELETE): self._delete_tag,
+        }
+        return deeds[change.kind, change.verb]
+
+    def _intent(self, n: int, call: str, **detail: object) -> Intent:
+        self._steps[n] = self._steps.get(n, 0) + 1
+        return Intent(n=n, step=self._steps[n], call=call, detail=detail)
+
+    # Departments
+
+    async def _create_department(self, n: int, change: Change) -> Result:
+        link = self.ledger.announce_department(change)
+        parent = cast("int", link.parent_id)
+        name = cast("str", link.name)
+        order = link.order if isinstance(link.order, int) else None
+        await self.recorder.write(link, self._intent(n, "department/create", id=link.id, parent_id=parent))
+        try:
+            await self.corp.wecom.create_department(id=link.id, name=name, parent_id=parent, order=order)
+        except WeComTransportError as error:
+            if not error.is_ambiguous:
+                await self.recorder.write(Forget(RememberedDepartment, link.key))
+                raise
+            seen = {department.id: department for department in await self.corp.wecom.list_departments()}
+            if not is_proven_department(link, seen.get(link.id)):
+                raise
+        except WeComApiError:
+            await self.recorder.write(Forget(RememberedDepartment, link.key))
+            raise
+        await self.recorder.write(self.ledger.keep_department(link))
+        return DONE
+
+    async def _adopt_department(self, n: int, change: Change) -> Result:
+        """Nothing is sent: only the mirror learns that it is ours."""
+        await self.recorder.write(self.ledger.adopt_department(change))
+        return NOTHING_TO_SEND
+
+    async def _update_department(self, n: int, change: Change) -> Result:
+        before = self.ledger.departments[cast("str", change.key)]
+        id = cast("int", change.id)
+        fields = change.fields
+        parent = (
+            self.ledger.department_id(cast("DepartmentRef", fields["parent"].after))
+            if "parent" in fields
+            else None
+        )
+        await self.recorder.write(
+            self.ledger.doubt_department(change), self._intent(n, "department/update", id=id)
+        )
+        try:
+            await self.corp.wecom.update_department(
+                id,
+                name=cast("str", fields["name"].after) if "name" in fields else None,
+                parent_id=parent,
+                order=cast("int", fields["order"].after) if "order" in fields else None,
+            )
+        except WeComError as error:
+            if not is_ambiguous(error):
+                self.ledger.departments[before.key] = before
+                await self.recorder.write(before)
+            raise
+        await self.recorder.write(self.ledger.update_department(change))
+        return DONE
+
+    async def _delete_department(self, n: int, change: Change) -> Result:
+        id = cast("int", change.id)
+        await self.recorder.write(self._intent(n, "department/delete", id=id))
+        with suppress(NotFoundError):  # somebody else was quicker
+            await self.corp.wecom.delete_department(id)
+        await self.recorder.write(self.ledger.drop_department(cast("str", change.key)))
+        return DONE
+
+    # Members
+
+    async def _create_member(self, n: int, change: Change) -> Result:
+        fields = dict(change.fields)
+        hint = None
+        leader = fields["direct_leader"].after if "direct_leader" in fields else None
+        if isinstance(leader, str) and self.ledger.userid(leader) is None:
+            del fields["direct_leader"]
+            hint = say("without its direct leader {key}, who is not in WeCom", key=leader)
+        ids = place_ids(fields, self.ledger)
+        former = self.ledger.members.get(cast("str", change.key))
+        link = self.ledger.announce_member(change, ids)
+        if "direct_leader" not in fields:
+            link = self.ledger.without_leader(link)
+        userid = link.member.userid
+        await self.recorder.write(
+            link, self._intent(n, "user/create", userid=userid, department_ids=list(ids))
+        )
+        write = to_write(userid, fields, None, self.ledger, self.decision.actual.root)
+        try:
+            await self.corp.wecom.create_member(write)
+        except StrayDepartmentError as error:
+            await self.recorder.write(self.ledger.keep_member(link))
+            return replace(to_result(error), state=OutcomeState.FAILED)
+        except WeComTransportError as error:
+            if not error.is_ambiguous:
+                await self._forget_member(link, former)
+                raise
+            if not await self._is_there(link):
+                raise
+        except WeComApiError:
+            await self._forget_member(link, former)
+            raise
+        await self.recorder.write(self.ledger.keep_member(link))
+        return replace(DONE, hint=hint)
+
+    async def _is_there(self, link: RememberedMember) -> bool:
+        """A creation whose reply was lost is ours only in exactly the departments that it asked for.
+
+        The userid was absent from this run's `user/list_id`, else it would not have been created.
+        """
+        folded = fold(link.member.userid)
+        for seen in await self.corp.wecom.list_member_ids():
+            if fold(seen.userid) == folded:
+                return is_proven_member(link, seen)
+        return False
+
+    async def _forget_member(self, link: RememberedMember, former: RememberedMember | None) -> None:
+        """WeCom refused it: whoever gets this userid later is not ours."""
+        if former is not None:
+            await self.recorder.write(self.ledger.restore_member(former))
+            return
+        del self.ledger.members[link.member.key]
+        await self.recorder.write(Forget(RememberedMember, link.member.key))
+
+    async def _update_member(self, n: int, change: Change) -> Result:
+        key = cast("str", change.key)
+        fields = dict(change.fields)
+        leader = fields["direct_leader"].after if "direct_leader" in fields else None
+        if isinstance(leader, str) and self.ledger.userid(leader) is None:
+            del fields["direct_leader"]
+            if not fields:
+                hint = say("its direct leader {key} is not in WeCom", key=leader)
+                return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
+        await self.write_member(n, key, fields, change.verb)
+        return DONE
+
+    async def write_member(self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> None:
+        """Give these fields of one member their new values, and remember them.
+
+        Raises WeComError; then what is remembered is what was before, or unknown where nobody knows.
+        """
+        before = self.ledger.members[key]
+        userid = cast("str", self.ledger.userid(key))
+        await self.recorder.write(
+            self.ledger.doubt_member(key, fields, verb),
+            self._intent(n, "user/update", userid=userid, fields=sorted(fields)),
+        )
+        known = self.decision.actual.members.get(key, before.member)
+        write = to_write(userid, fields, known, self.ledger, self.decision.actual.root)
+        try:
+            await self.corp.wecom.update_member(write)
+        except WeComError as error:
+            if not is_ambiguous(error):
+                await self.recorder.write(self.ledger.restore_member(before))
+            raise
+        await self.recorder.write(self.ledger.update_member(key, fields, verb))
+
+    async def _delete_member(self, n: int, change: Change) -> Result:
+        userid = str(change.id)
+        await self.recorder.write(self._intent(n, "user/delete", userid=userid))
+        with suppress(NotFoundError):
+            await self.corp.wecom.delete_member(userid)
+        await self.recorder.write(self.ledger.drop_member(cast("str", change.key)))
+        return DONE
+
+    # Tags
+
+    async def _create_tag(self, n: int, change: Change) -> Result:
+        name = cast("str", change.key)
+        link = self.ledger.announce_tag(name)
+        await self.recorder.write(link, self._intent(n, "tag/create", id=link.id))
+        try:
+            await self.corp.wecom.create_tag(name, link.id)
+        except WeComTransportError as error:
+            if not error.is_ambiguous or not any(
+                tag.id == link.id and tag.name == name for tag in await self.corp.wecom.list_tags()
+            ):
+                raise
+        except WeComApiError:
+            await self.recorder.write(Forget(RememberedTag, name))
+            raise
+        await self.recorder.write(self.ledger.keep_tag(name))
+        return await self._change_tag(n, name, change)
+
+    async def _update_tag(self, n: int, change: Change) -> Result:
+        return await self._change_tag(n, cast("str", change.key), change)
+
+    async def _delete_tag(self, n: int, change: Change) -> Result:
+        name = cast("str", change.key)
+        await self._change_tag(n, name, change)
+        id = self.ledger.tags[name].id
+        await self.recorder.write(self._intent(n, "tag/delete", id=id))
+        with suppress(NotFoundError):
+            await self.corp.wecom.delete_tag(id)
+        await self.recorder.write(self.ledger.drop_tag(name))
+        return DONE
+
+    async def _change_tag(self, n: int, name: str, change: Change) -> Result:
+        """Those who join first, then those who leave."""
+        before, after = _keys(change, "before"), _keys(change, "after")
+        strangers = _names(change.fields.get("foreign_members"))
+        joining = self._present(after - before)
+        leaving = (*self._present(before - after), *strangers)
+        id = self.ledger.tags[name].id
+        refused: frozenset[str] = frozenset()
+        if joining:
+            await self.recorder.write(
+                self.ledger.put_into_tag(name, joining),
+                self._intent(n, "tag/addtagusers", id=id, count=len(joining)),
+            )
+            refused = await self.corp.wecom.add_tag_members(id, joining)
+            await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(refused)))
+        if leaving:
+            await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(leaving)))
+            await self.corp.wecom.remove_tag_members(id, leaving)
+            await self.recorder.write(self.ledger.take_out_of_tag(name, leaving))
+        missing = len(after - before) - len(joining) + len(refused)
+        if missing:
+            hint = say("{count} of those who join could not be put in", count=missing)
+            return Result(state=OutcomeState.FAILED, hint=hint)
+        return DONE
+
+    def _present(self, keys: set[str]) -> tuple[str, ...]:
+        return tuple(userid for key in sorted(keys) if (userid := self.ledger.userid(key)) is not None)
+
+
+def _only(change: Change, names: frozenset[str]) -> Change:
+    """The share of a change that these fields are; what completes a creation is an update by itself."""
+    fields = {name: values for name, values in change.fields.items() if name in names}
+    is_completion = change.verb is Verb.CREATE and "departments" not in fields
+    return replace(change, fields=fields, verb=Verb.UPDATE if is_completion else change.verb)
+
+
+def _keys(change: Change, side: str) -> set[str]:
+    values = change.fields.get("members")
+    held = None if values is None else getattr(values, side)
+    return set(cast("tuple[str, ...]", held)) if isinstance(held, tuple) else set()
+
+
+def _names(values: FieldChange | None) -> tuple[str, ...]:
+    return () if values is None else cast("tuple[str, ...]", values.before)
+
+
+def is_ambiguous(error: WeComError) -> bool:
+    """The call may have had its effect all the same."""
+    return isinstance(error, WeComTransportError) and error.is_ambiguous
+
+
+def to_result(error: WeComError) -> Result:
+    """A refusal is a failed outcome with its errcode; what nobody knows is an unknown one."""
+    if isinstance(error, WeComTransportError):
+        if error.is_ambiguous:
+            hint = say("no answer came, so nobody knows whether it was carried out: the next run will see")
+            return Result(state=OutcomeState.UNKNOWN, hint=hint, is_line_fault=True)
+        hint = say("WeCom could not be reached")
+        return Result(state=OutcomeState.FAILED, hint=hint, is_line_fault=True)
+    if isinstance(error, StrayDepartmentError):
+        hint = say("WeCom put it into a department of its own making: move it out and delete that one")
+        return Result(state=OutcomeState.FAILED, hint=hint)
+    if not isinstance(error, WeComApiError):
+        return Result(state=OutcomeState.FAILED, hint=say("{problem}", problem=error.message), stops=error)
+    action = errcodes.lookup(error.errcode).action
+    is_final = error.errcode == errcodes.FREQUENCY or action in (
+        errcodes.Action.STOP,
+        errcodes.Action.REFRESH,
+    )
+    return Result(
+        state=OutcomeState.FAILED,
+        errcode=error.errcode,
+        hint=errcodes.explain(error.errcode, error.errmsg),
+        is_line_fault=isinstance(error, RateLimitError),
+        stops=error if is_final else None,
+    )

@@ -1,0 +1,120 @@
+"""What differs between the tags that the sources ask for and those of ours that WeCom has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from wxsync.config.settings import PolicySettings
+from wxsync.engine.actual import Actual
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
+from wxsync.model.desired import Desired
+from wxsync.model.member import fold
+from wxsync.model.message import Message, say
+from wxsync.model.remembered import Remembered
+from wxsync.model.tag import Tag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagDiff:
+    """Compares tags, knowing who will be there when the tags' turn comes."""
+
+    desired: Desired
+    actual: Actual
+    remembered: Remembered
+    policy: PolicySettings
+    present: Collection[str]
+    """Keys of members of ours who will be in WeCom after the member changes of this plan."""
+    deleted: Collection[str]
+    """Keys of members whom this plan deletes: they fall out of every tag by themselves."""
+    staying: Collection[str]
+    """Keys of members whom this plan leaves as they are: their places in tags stay."""
+
+    def __iter__(self) -> Iterator[Change]:
+        """One change for each tag that differs; nothing where the sync has no tags of its own."""
+        if not self.desired.tags_are_mapped:
+            return
+        for name, wanted in self.desired.tags.items():
+            known = self.actual.tags.get(name)
+            if known is not None:
+                yield from self._compare(wanted, known)
+            elif name in self.actual.foreign_tags:
+                yield _keep(
+                    name,
+                    self.actual.foreign_tags[name],
+                    say("WeCom has a tag with this name that is not of our making"),
+                    Reason.UNADOPTED,
+                )
+            else:
+                yield self._creation(wanted)
+        for name, known in self.actual.tags.items():
+            if name not in self.desired.tags:
+                yield from self._dropped(known)
+
+    def _creation(self, wanted: Tag) -> Change:
+        members = tuple(sorted(key for key in wanted.members if key in self.present))
+        why = say("it is in the source and not yet in WeCom")
+        return _change(wanted.name, None, Verb.CREATE, why, {"members": FieldChange(None, members)})
+
+    def _compare(self, wanted: Tag, known: Tag) -> Iterator[Change]:
+        joining = {key for key in wanted.members - known.members if key in self.present}
+        fields = self._fields(known, joining, self._leaving(known, wanted.members))
+        if fields:
+            why = say("its members differ from the source")
+            yield _change(known.name, known.id, Verb.UPDATE, why, fields)
+
+    def _leaving(self, known: Tag, wanted: Collection[str]) -> frozenset[str]:
+        """Those whom we put in and whom the source no longer names: nobody on the ground of a doubt."""
+        if known.name in self.desired.undecided_tags or self.desired.is_doubtful("tags"):
+            return frozenset()
+        put_in = self.remembered.tags[known.name].userids
+        return frozenset(
+            key
+            for key in known.members
+            if key not in wanted
+            and key not in self.deleted
+            and key not in self.staying
+            and (known.name, key) not in self.desired.undecided_places
+            and (self.policy.strict_tags or fold(self.actual.members[key].userid) in put_in)
+        )
+
+    def _fields(
+        self, known: Tag, joining: Collection[str], leaving: Collection[str]
+    ) -> dict[str, FieldChange]:
+        fields: dict[str, FieldChange] = {}
+        if joining or leaving:
+            after = (known.members | set(joining)) - set(leaving)
+            fields["members"] = FieldChange(tuple(sorted(known.members)), tuple(sorted(after)))
+        foreign = self.actual.foreign_tag_members[known.name]
+        if self.policy.strict_tags and foreign:
+            fields["foreign_members"] = FieldChange(tuple(sorted(foreign)), ())
+        return fields
+
+    def _dropped(self, known: Tag) -> Iterator[Change]:
+        if self.desired.is_doubtful("tags"):
+            why = say("the source has tag rows without a readable key: each of them may be of this tag")
+            yield _keep(known.name, known.id, why, Reason.REJECTED)
+            return
+        leaving = self._leaving(known, ())
+        fields = self._fields(known, (), leaving)
+        strangers = self.actual.foreign_tag_members[known.name]
+        empties = not (known.members - leaving - set(self.deleted)) and (
+            not strangers or self.policy.strict_tags
+        )
+        if empties and self.policy.empty_tags == "delete":
+            yield _change(known.name, known.id, Verb.DELETE, say("the source dropped it"), fields)
+            return
+        if fields:
+            why = say("the source dropped it: those whom wxsync put in leave")
+            yield _change(known.name, known.id, Verb.UPDATE, why, fields)
+        if self.policy.empty_tags == "delete":
+            why = say("the source dropped it, and somebody is still in it")
+            yield _keep(known.name, known.id, why, Reason.OCCUPIED)
+
+
+def _change(name: str, id: int | None, verb: Verb, why: Message, fields: Mapping[str, FieldChange]) -> Change:
+    return Change(kind=Kind.TAG, verb=verb, key=name, id=id, name=name, fields=fields, why=why)
+
+
+def _keep(name: str, id: int | None, why: Message, reason: Reason) -> Change:
+    return Change(kind=Kind.TAG, verb=Verb.KEEP, key=name, id=id, name=name, why=why, reason=reason)

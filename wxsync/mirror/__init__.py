@@ -1,0 +1,1 @@
+"""What wxsync remembers: which records are ours, what they hold, and every run, step by step."""

@@ -1,0 +1,259 @@
+"""Which record is ours, and what it was last known to hold.
+
+All functions take a connection and never commit, so that links, intents and outcomes of one batch
+go into one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from wxsync.errors import MirrorError
+from wxsync.mirror.store import replace_rows
+from wxsync.mirror.tables import baselines, department_links, member_links, runs, tag_links, tag_members
+from wxsync.mirror.values import as_text, member_values, to_member
+from wxsync.model.member import Member, fold
+from wxsync.model.remembered import (
+    LinkState,
+    Remembered,
+    RememberedDepartment,
+    RememberedMember,
+    RememberedTag,
+)
+from wxsync.model.run import RunState
+from wxsync.model.unknown import UNKNOWN
+
+
+def load(connection: Connection, corp: str, sync: str) -> Remembered:
+    """All that the mirror knows of `sync`; a sync that it never saw is an empty `Remembered`."""
+    return Remembered(
+        departments=_departments(connection, corp, sync),
+        members=_members(connection, corp, sync),
+        tags=_tags(connection, corp, sync),
+        has_been_applied=_has_been_applied(connection, corp, sync),
+        baselines=_baselines(connection, corp, sync),
+        highest_department_id=_highest(connection, department_links, "department_id", corp, at_least=1),
+        highest_tag_id=_highest(connection, tag_links, "tag_id", corp, at_least=0),
+        elsewhere_userids=_elsewhere(connection, corp, sync),
+    )
+
+
+def put_department(
+    connection: Connection,
+    corp: str,
+    sync: str,
+    departments: RememberedDepartment | Sequence[RememberedDepartment],
+) -> None:
+    """Remembers each department, in the place of what was remembered of its key."""
+    many = [departments] if isinstance(departments, RememberedDepartment) else departments
+    rows = {one.key: _department_row(corp, sync, one) for one in many}
+    replace_rows(connection, department_links, list(rows.values()))
+
+
+def put_member(
+    connection: Connection, corp: str, sync: str, members: RememberedMember | Sequence[RememberedMember]
+) -> None:
+    """Remembers each member, in the place of what was remembered of its key.
+
+    Of one who is GONE only key and userid are kept: nobody's data outlives its use.
+    """
+    many = [members] if isinstance(members, RememberedMember) else members
+    rows = {one.member.key: _member_row(corp, sync, one) for one in many}
+    replace_rows(connection, member_links, list(rows.values()))
+
+
+def put_tag(
+    connection: Connection, corp: str, sync: str, tags: RememberedTag | Sequence[RememberedTag]
+) -> None:
+    """Remembers each tag with all its members, writing only what differs from before."""
+    for tag in [tags] if isinstance(tags, RememberedTag) else tags:
+        _put_tag_link(connection, corp, sync, tag)
+        _put_tag_members(connection, corp, sync, tag)
+
+
+def _department_row(corp: str, sync: str, department: RememberedDepartment) -> dict[str, Any]:
+    is_gone = department.state is LinkState.GONE
+    return {
+        "corp": corp,
+        "sync": sync,
+        "key": department.key,
+        "department_id": department.id,
+        "live_department_id": None if is_gone else department.id,
+        "state": department.state.value,
+        "parent_id": department.parent_id,
+        "name": None if department.name is UNKNOWN else department.name,
+        "sort_order": None if department.order is UNKNOWN else department.order,
+    }
+
+
+def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str, Any]:
+    member = remembered.member
+    is_gone = remembered.state is LinkState.GONE
+    if is_gone:
+        remembered = RememberedMember(
+            state=LinkState.GONE, member=Member(key=member.key, userid=member.userid)
+        )
+    folded = fold(member.userid)
+    announced = remembered.announced_department_ids
+    return {
+        "corp": corp,
+        "sync": sync,
+        "key": member.key,
+        "userid": member.userid,
+        "userid_folded": folded,
+        "live_userid": None if is_gone else folded,
+        "state": remembered.state.value,
+        "known_values": member_values(remembered.member),
+        "unproven": as_text(sorted(remembered.unproven)) if remembered.unproven else None,
+        "disabled_at": remembered.disabled_at,
+        "left_at": remembered.left_at,
+        "announced_department_ids": as_text(announced) if announced else None,
+    }
+
+
+def _put_tag_link(connection: Connection, corp: str, sync: str, tag: RememberedTag) -> None:
+    row = {
+        "tag_id": tag.id,
+        "live_tag_id": None if tag.state is LinkState.GONE else tag.id,
+        "state": tag.state.value,
+    }
+    place = {"corp": corp, "sync": sync, "name": tag.name}
+    found = connection.execute(update(tag_links).filter_by(**place).values(row))
+    if found.rowcount == 0:
+        connection.execute(insert(tag_links), {**place, **row})
+
+
+def _put_tag_members(connection: Connection, corp: str, sync: str, tag: RememberedTag) -> None:
+    place = {"corp": corp, "sync": sync, "name": tag.name}
+    before = frozenset(connection.scalars(select(tag_members.c.userid_folded).filter_by(**place)))
+    after = frozenset[str]() if tag.state is LinkState.GONE else frozenset(map(fold, tag.userids))
+    if dropped := before - after:
+        leaving = (
+            delete(tag_members).filter_by(**place).where(tag_members.c.userid_folded == bindparam("who"))
+        )
+        connection.execute(leaving, [{"who": who} for who in dropped])
+    if added := after - before:
+        connection.execute(insert(tag_members), [{**place, "userid_folded": who} for who in added])
+
+
+def _departments(connection: Connection, corp: str, sync: str) -> dict[str, RememberedDepartment]:
+    c = department_links.c
+    query = select(c.key, c.department_id, c.state, c.parent_id, c.name, c.sort_order)
+    return {
+        key: RememberedDepartment(
+            key=key,
+            id=department_id,
+            state=LinkState(state),
+            parent_id=parent_id,
+            name=UNKNOWN if name is None else name,
+            order=UNKNOWN if order is None else order,
+        )
+        for key, department_id, state, parent_id, name, order in connection.execute(
+            query.filter_by(corp=corp, sync=sync)
+        )
+    }
+
+
+def _members(connection: Connection, corp: str, sync: str) -> dict[str, RememberedMember]:
+    c = member_links.c
+    query = select(
+        c.key,
+        c.userid,
+        c.state,
+        c.known_values,
+        c.unproven,
+        c.disabled_at,
+        c.left_at,
+        c.announced_department_ids,
+    )
+    states = {state.value: state for state in LinkState}
+    nothing = frozenset[str]()
+    members = {}
+    for key, userid, state, values, unproven, disabled_at, left_at, announced in connection.execute(
+        query.filter_by(corp=corp, sync=sync)
+    ):
+        members[key] = RememberedMember(
+            state=states[state],
+            member=_readable(key, userid, values),
+            unproven=frozenset(json.loads(unproven)) if unproven else nothing,
+            disabled_at=disabled_at,
+            left_at=left_at,
+            announced_department_ids=tuple(json.loads(announced)) if announced else (),
+        )
+    return members
+
+
+def _readable(key: str, userid: str, values: str) -> Member:
+    try:
+        return to_member(key, userid, values)
+    except (ValueError, TypeError, AttributeError) as error:
+        # Nothing of the error's own text: it quotes values.
+        raise MirrorError(
+            f"the mirror holds values of member {key} that cannot be read",
+            hint="restore a backup and run `wxsync db restored`",
+        ) from error
+
+
+def _tags(connection: Connection, corp: str, sync: str) -> dict[str, RememberedTag]:
+    here = {"corp": corp, "sync": sync}
+    userids: dict[str, list[str]] = {}
+    for name, userid in connection.execute(
+        select(tag_members.c.name, tag_members.c.userid_folded).filter_by(**here)
+    ):
+        userids.setdefault(name, []).append(userid)
+    links = connection.execute(
+        select(tag_links.c.name, tag_links.c.tag_id, tag_links.c.state).filter_by(**here)
+    )
+    return {
+        name: RememberedTag(
+            name=name, id=tag_id, state=LinkState(state), userids=frozenset(userids.get(name, ()))
+        )
+        for name, tag_id, state in links
+    }
+
+
+def _has_been_applied(connection: Connection, corp: str, sync: str) -> bool:
+    applied = select(runs.c.id).filter_by(corp=corp, sync=sync, verb="apply", state=RunState.APPLIED.value)
+    return connection.execute(applied.limit(1)).first() is not None
+
+
+def _baselines(connection: Connection, corp: str, sync: str) -> dict[tuple[str, str], int]:
+    c = baselines.c
+    rows = connection.execute(select(c.source, c.query, c.row_count).filter_by(corp=corp, sync=sync))
+    return {(source, query): count for source, query, count in rows}
+
+
+def _highest(connection: Connection, table: Any, column: str, corp: str, *, at_least: int) -> int:
+    highest = connection.scalar(select(func.max(table.c[column])).where(table.c.corp == corp))
+    return max(at_least, highest or 0)
+
+
+def _elsewhere(connection: Connection, corp: str, sync: str) -> frozenset[str]:
+    c = member_links.c
+    others: Iterable[str] = connection.scalars(
+        select(c.userid_folded).where(c.corp == corp, c.sync != sync, c.live_userid.is_not(None))
+    )
+    return frozenset(others)
+
+
+def forget(
+    connection: Connection,
+    corp: str,
+    sync: str,
+    kind: type[RememberedDepartment] | type[RememberedMember] | type[RememberedTag],
+    key: str,
+) -> None:
+    """Strikes the link of an announced creation that WeCom refused, as if it had never been announced."""
+    if kind is RememberedDepartment:
+        c = department_links.c
+        connection.execute(delete(department_links).where(c.corp == corp, c.sync == sync, c.key == key))
+    elif kind is RememberedMember:
+        m = member_links.c
+        connection.execute(delete(member_links).where(m.corp == corp, m.sync == sync, m.key == key))
+    else:
+        t = tag_links.c
+        connection.execute(delete(tag_links).where(t.corp == corp, t.sync == sync, t.name == key))

@@ -1,0 +1,217 @@
+"""The mirror's schema: opening a mirror, migrating it, and telling whether it fits this version.
+
+The migrations lie in the wheel as `wxsync/_migrations`, and in a checkout beside the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from wxsync.errors import MirrorError, SchemaBehindError
+from wxsync.mirror import sqlite
+from wxsync.mirror.failures import explained, place_of
+from wxsync.mirror.store import Store
+
+VERSION_TABLE: Final = "wxsync_schema"
+"""Not alembic's usual name: by it a mirror is known, also in a database that others use too."""
+
+BACKENDS: Final = ("sqlite", "postgresql", "mysql", "mariadb")
+
+CONNECT_SECONDS: Final = 10
+
+SIZES: Final = {
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "mysql": "SELECT SUM(data_length + index_length) FROM information_schema.tables"
+    " WHERE table_schema = DATABASE()",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaStatus:
+    """Where a mirror's schema stands, for `wxsync db status`."""
+
+    place: str
+    """The file, or the URL without its password."""
+    current: str | None
+    """None: there are no tables of ours yet."""
+    head: str
+    is_newer: bool
+    """The schema is of a later wxsync than this one."""
+    size_bytes: int | None
+
+    @property
+    def is_at_head(self) -> bool:
+        return self.current == self.head
+
+
+def prepare(url: str | URL) -> Engine:
+    """An engine for a mirror that fits this version; a fresh SQLite file is migrated on the way.
+
+    Fresh is one that is absent or has no table at all. Anything else must be at head, or it is a
+    `SchemaBehindError`; a SQLite file that is not a mirror is left as it is.
+    """
+    with _opened(url) as engine:
+        if engine.dialect.name == "sqlite" and not sqlite.tables_in(engine.url):
+            _migrate(engine)
+        with Store(engine).reading() as connection:
+            current = _current(connection)
+        refuse_unfit(place_of(engine.url), current)
+    return engine
+
+
+def upgrade(url: str | URL) -> SchemaStatus:
+    """Brings the mirror's schema to head, all or nothing where the database can; gives what stands then."""
+    with _opened(url) as engine:
+        with Store(engine).reading() as connection:
+            current = _current(connection)
+        if _is_newer(current):
+            refuse_unfit(place_of(engine.url), current)
+        _migrate(engine)
+        engine.dispose()
+    return status(url)
+
+
+def status(url: str | URL) -> SchemaStatus:
+    """Where the mirror's schema stands; migrates nothing, and makes no file."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite" and not sqlite.file_of(parsed).exists():
+        return _status(parsed, None, 0)
+    with _opened(parsed) as engine:
+        with Store(engine).reading() as connection:
+            current = _current(connection)
+            size = _size(connection)
+        engine.dispose()
+    return _status(parsed, current, size)
+
+
+def refuse_unfit(place: str, current: str | None) -> None:
+    """Raises `SchemaBehindError` unless `current` is this version's head."""
+    if current == head():
+        return
+    if current is None:
+        raise SchemaBehindError(f"the mirror {place} has no tables yet", hint="run `wxsync db upgrade`")
+    if _is_newer(current):
+        raise SchemaBehindError(
+            f"the mirror {place} has a newer schema ({current}) than this version of wxsync knows ({head()})",
+            hint="use the wxsync that last wrote to it, or a later one",
+        )
+    raise SchemaBehindError(
+        f"the mirror {place} has an old schema ({current}; this version needs {head()})",
+        hint="make a backup (`wxsync db backup`), then run `wxsync db upgrade`",
+    )
+
+
+def head() -> str:
+    """The revision that this version works with."""
+    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if revision is None:
+        raise MirrorError("this installation of wxsync has no migrations", hint="install it anew")
+    return revision
+
+
+def alembic_config() -> Config:
+    """alembic's configuration, without any file of its own."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrations_directory() -> Path:
+    """Where the migrations are: in the wheel, else beside the checkout's package."""
+    package = Path(__file__).parent.parent
+    for place in (package / "_migrations", package.parent / "migrations"):
+        if (place / "env.py").is_file():
+            return place
+    raise MirrorError("this installation of wxsync has no migrations", hint="install it anew")
+
+
+@contextmanager
+def _opened(url: str | URL) -> Iterator[Engine]:
+    """An engine that is given back on any error, with every error explained."""
+    parsed = _parsed(url)
+    with explained(parsed):
+        engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_server(parsed)
+        try:
+            yield engine
+        except BaseException:
+            engine.dispose()
+            raise
+
+
+def _parsed(url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not a word of the text itself: there may be a password in it.
+        raise MirrorError(
+            "mirror.url is no database URL", hint='write it like "sqlite:///mirror.db"'
+        ) from None
+    if parsed.get_backend_name() not in BACKENDS:
+        raise MirrorError(
+            f"a mirror cannot live in {parsed.get_backend_name()}",
+            hint="SQLite, PostgreSQL and MariaDB/MySQL are supported",
+        )
+    return parsed
+
+
+def _open_sqlite(url: URL) -> Engine:
+    path = sqlite.file_of(url)
+    tables = sqlite.tables_in(url)
+    if tables and VERSION_TABLE not in tables:
+        raise MirrorError(
+            f"{path} is a database, but not a mirror: it holds {', '.join(sorted(tables)[:3])}",
+            hint="mirror.url must name the mirror's own file, or one that does not exist yet",
+        )
+    sqlite.make_private(path)
+    return sqlite.open_sqlite(url)
+
+
+def _open_server(url: URL) -> Engine:
+    # A server that swallows packets would otherwise hold a command for minutes.
+    options = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    return create_engine(url, connect_args=options, pool_pre_ping=True, hide_parameters=True)
+
+
+def _migrate(engine: Engine) -> None:
+    """Runs every missing migration in one transaction; who comes second waits and has nothing to do."""
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _current(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _is_newer(current: str | None) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    return current is not None and current not in known
+
+
+def _size(connection: Connection) -> int | None:
+    backend = connection.engine.url.get_backend_name()
+    if backend == "sqlite":
+        return sqlite.size_of(sqlite.file_of(connection.engine.url))
+    size = connection.scalar(text(SIZES["postgresql" if backend == "postgresql" else "mysql"]))
+    return None if size is None else int(size)
+
+
+def _status(url: URL, current: str | None, size: int | None) -> SchemaStatus:
+    return SchemaStatus(
+        place=place_of(url), current=current, head=head(), is_newer=_is_newer(current), size_bytes=size
+    )

@@ -1,0 +1,227 @@
+"""The mirror's tables, the same on SQLite, PostgreSQL and MariaDB/MySQL.
+
+Nothing here leans on a collation. Texts compare byte by byte everywhere (MySQL is told so), and a
+userid, whose case WeCom ignores, has a folded twin in a column of its own. "Unique among those that
+are not gone" is a nullable `live_*` column, since no two databases agree on partial indexes, and
+all of them let NULLs be many.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+NAME_LENGTH: Final = 100
+"""Names of corps, syncs, sources and hosts."""
+KEY_LENGTH: Final = 255
+"""Keys of the source: with the two names before it still within MySQL's 3072 bytes for an index."""
+USERID_LENGTH: Final = 64
+"""WeCom page 90195."""
+WORD_LENGTH: Final = 32
+"""States and verbs, which we make up ourselves."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment in UTC, to the microsecond, also where the database knows no time zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone is no moment")
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect  # what has no zone is UTC, on every one
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def exact(length: int) -> TypeEngine[str]:
+    """A text of bounded length that compares byte by byte."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(length).with_variant(binary, "mysql", "mariadb")
+
+
+def long_text() -> TypeEngine[str]:
+    """A text without a bound that matters: MySQL's TEXT ends at 64 KiB."""
+    return Text().with_variant(mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+department_links: Final = Table(
+    "department_links",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("key", exact(KEY_LENGTH), primary_key=True),
+    Column("department_id", BigInteger, nullable=False),
+    Column("live_department_id", BigInteger),  # the same, NULL once gone
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("parent_id", BigInteger),
+    Column("name", long_text()),  # NULL: unknown, as a department always has a name
+    Column("sort_order", BigInteger),  # NULL: unknown
+    UniqueConstraint("corp", "live_department_id"),
+)
+
+member_links: Final = Table(
+    "member_links",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("key", exact(KEY_LENGTH), primary_key=True),
+    Column("userid", exact(USERID_LENGTH), nullable=False),
+    Column("userid_folded", exact(USERID_LENGTH), nullable=False),
+    Column("live_userid", exact(USERID_LENGTH)),  # the folded one, NULL once gone
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("known_values", long_text(), nullable=False),  # JSON, see wxsync.mirror.values
+    Column("unproven", long_text()),  # JSON list of field names
+    Column("disabled_at", Moment),
+    Column("left_at", Moment),
+    Column("announced_department_ids", long_text()),  # JSON list
+    UniqueConstraint("corp", "live_userid"),
+)
+
+tag_links: Final = Table(
+    "tag_links",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("name", exact(KEY_LENGTH), primary_key=True),
+    Column("tag_id", BigInteger, nullable=False),
+    Column("live_tag_id", BigInteger),  # the same, NULL once gone
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    UniqueConstraint("corp", "live_tag_id"),
+)
+
+tag_members: Final = Table(
+    "tag_members",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("name", exact(KEY_LENGTH), primary_key=True),
+    Column("userid_folded", exact(USERID_LENGTH), primary_key=True),
+    ForeignKeyConstraint(
+        ["corp", "sync", "name"], ["tag_links.corp", "tag_links.sync", "tag_links.name"], ondelete="CASCADE"
+    ),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("corp", exact(NAME_LENGTH), nullable=False),
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("verb", exact(WORD_LENGTH), nullable=False),
+    Column("trigger", exact(NAME_LENGTH), nullable=False),
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("approved_by", exact(KEY_LENGTH)),
+    Column("error", long_text()),
+    Index(None, "corp", "sync", "state"),
+    sqlite_autoincrement=True,  # a number that a report once named is never given again
+)
+
+plans: Final = Table(
+    "plans",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", exact(KEY_LENGTH), nullable=False, index=True),
+    Column("document", long_text(), nullable=False),
+)
+
+readings: Final = Table(
+    "readings",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", exact(NAME_LENGTH), primary_key=True),
+    Column("query", exact(WORD_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("row_count", BigInteger, nullable=False),
+    Column("is_complete", Boolean, nullable=False),
+    Column("problem", long_text()),  # JSON, see wxsync.mirror.values
+    Column("unreadable_keys", BigInteger, nullable=False),
+)
+
+baselines: Final = Table(
+    "baselines",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("source", exact(NAME_LENGTH), primary_key=True),
+    Column("query", exact(WORD_LENGTH), primary_key=True),
+    Column("row_count", BigInteger, nullable=False),
+    Column("run_id", Integer, nullable=False),  # no foreign key: a baseline outlives its run
+)
+
+steps: Final = Table(
+    "steps",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("call", exact(KEY_LENGTH), nullable=False),
+    Column("detail", long_text(), nullable=False),  # JSON
+)
+
+outcomes: Final = Table(
+    "outcomes",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("errcode", Integer),
+    Column("hint", long_text()),  # JSON, see wxsync.mirror.values
+    Column("attempts", Integer, nullable=False),
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("token", BigInteger, nullable=False),  # counts up for ever, one a holder
+    Column("owner", exact(KEY_LENGTH)),  # NULL: free
+    Column("host", exact(KEY_LENGTH), nullable=False),
+    Column("pid_space", exact(KEY_LENGTH), nullable=False),  # where that pid means that process
+    Column("pid", BigInteger, nullable=False),
+    Column("acquired_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The records that travel through wxsync: frozen, typed, and without any I/O."""

@@ -1,0 +1,125 @@
+"""Every change that would make actual equal to desired, in order; the plan as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from wxsync.model.change import VERBS, Change, Kind, Rejected, Verb
+from wxsync.model.desired import ReadingProof
+from wxsync.model.unknown import UNKNOWN, Value
+
+PLAN_FORMAT = "wxsync-plan/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How many changes of a kind the plan holds, and how many a run may make unasked."""
+
+    name: str
+    count: int
+    allowed: int | None
+    """None where there is no limit."""
+    detail: str | None = None
+    """What was counted where one name covers several: a field, or "source.query"."""
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.allowed is not None and self.count > self.allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What carrying the plan out will take."""
+
+    calls: int
+    seconds: float
+    method: str = "single"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One sync's plan. `changes` are in order; the n of a change is its place, from 1."""
+
+    sync: str
+    corp_id: str
+    created_at: datetime
+    is_complete: bool
+    changes: tuple[Change, ...]
+    rejected: tuple[Rejected, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    forecast: Forecast
+    foreign: Mapping[Kind, int] = field(default_factory=dict)
+    """Foreign records that nothing in the source resembles: counted as kept, not listed."""
+    readings: tuple[ReadingProof, ...] = ()
+
+    @property
+    def summary(self) -> dict[Kind, dict[Verb, int]]:
+        """kind -> verb -> how many; temporary changes are not counted."""
+        counts = {kind: dict.fromkeys(verbs, 0) for kind, verbs in VERBS.items()}
+        for change in self.changes:
+            if not change.is_temporary:
+                counts[change.kind][change.verb] += 1
+        for kind, number in self.foreign.items():
+            counts[kind][Verb.KEEP] += number
+        return counts
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes whose verb is not keep."""
+        return tuple(change for change in self.changes if change.verb is not Verb.KEEP)
+
+    @property
+    def exceeded(self) -> tuple[Limit, ...]:
+        return tuple(limit for limit in self.limits if limit.is_exceeded)
+
+    @property
+    def digest(self) -> str:
+        """The identity of what the plan would do (contract §4), equal for equal inputs."""
+        return digest(self.sync, self.corp_id, self.writes)
+
+
+def digest(sync: str, corp_id: str, writes: Iterable[Change]) -> str:
+    """`sha256:…` over canonical JSON of the changes, without their n, why and name."""
+    document = {
+        "format": PLAN_FORMAT,
+        "sync": sync,
+        "corp_id": corp_id,
+        "changes": [digested(change) for change in writes],
+    }
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def digested(change: Change) -> dict[str, Any]:
+    """A change as the digest sees it; also the core of its JSON form."""
+    document: dict[str, Any] = {
+        "kind": change.kind.value,
+        "verb": change.verb.value,
+        "key": change.key,
+        "id": change.id,
+        "fields": {
+            name: {"before": plain(values.before), "after": plain(values.after)}
+            for name, values in change.fields.items()
+        },
+    }
+    if change.reason is not None:
+        document["reason"] = change.reason.value
+    if change.is_temporary:
+        document["temporary"] = True
+    return document
+
+
+def plain(value: Value) -> Any:
+    """A field's value as JSON: an unknown one is `{"unknown": true}`, orders are an object."""
+    if value is UNKNOWN:
+        return {"unknown": True}
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], tuple):
+            return {str(pair[0]): pair[1] for pair in value if isinstance(pair, tuple)}
+        return list(value)
+    return value

@@ -1,0 +1,78 @@
+"""What the mirror remembers of a corp: which records are ours, and what they were last known to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from wxsync.model.member import Member
+from wxsync.model.unknown import UNKNOWN, Unknown
+
+
+class LinkState(StrEnum):
+    """How sure it is that a record in WeCom is ours."""
+
+    PENDING = "pending"
+    """Its creation was announced here; whether WeCom carried it out is not on record."""
+    OURS = "ours"
+    GONE = "gone"
+    """It was ours and is no more; its id is never given to another record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedDepartment:
+    """A department of ours. `name` and `order` are UNKNOWN until seen or written."""
+
+    key: str
+    id: int
+    state: LinkState
+    parent_id: int | None = None
+    """The parent under which it was announced (PENDING) or last known to be."""
+    name: str | Unknown = UNKNOWN
+    order: int | Unknown = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedMember:
+    """A member of ours: the link, and the last known value of every field (else UNKNOWN)."""
+
+    state: LinkState
+    member: Member
+    unproven: frozenset[str] = frozenset()
+    """Fields that were sent and answered with ok, but that WeCom may have ignored (gotcha 2)."""
+    disabled_at: datetime | None = None
+    """When wxsync disabled this member; None where it did not, or enabled it again. UTC."""
+    left_at: datetime | None = None
+    """Since when this member is a leaver by our reckoning. UTC."""
+    announced_department_ids: tuple[int, ...] = ()
+    """PENDING only: the departments that the creation asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedTag:
+    """A tag of ours; `userids` (folded) are those whom wxsync put in, by hand added ones are not."""
+
+    name: str
+    id: int
+    state: LinkState
+    userids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """All that the mirror knows of one sync (links of every state, keyed by source key or tag name)."""
+
+    departments: Mapping[str, RememberedDepartment] = field(default_factory=dict)
+    members: Mapping[str, RememberedMember] = field(default_factory=dict)
+    tags: Mapping[str, RememberedTag] = field(default_factory=dict)
+    has_been_applied: bool = False
+    """Some run of this sync was applied to its end: the first load is over."""
+    baselines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(source, query) -> rows in the last complete read of a run that was applied or approved."""
+    highest_department_id: int = 1
+    """The highest department id that the mirror ever saw or chose in this corp."""
+    highest_tag_id: int = 0
+    elsewhere_userids: frozenset[str] = frozenset()
+    """Folded userids that other syncs of the same corp own."""

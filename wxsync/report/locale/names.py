@@ -1,0 +1,110 @@
+"""What kinds, verbs, reasons, states, limits and fields are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from wxsync.report.locale.catalogue import looked_up
+
+EXTATTR: Final = "extattr."
+
+NAMES: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": {"department": "department", "member": "member", "tag": "tag"},
+    "kinds": {"department": "Departments", "member": "Members", "tag": "Tags"},
+    "verb": {
+        "create": "create",
+        "adopt": "adopt",
+        "update": "update",
+        "enable": "enable",
+        "disable": "disable",
+        "delete": "delete",
+        "keep": "keep",
+    },
+    "reason": {
+        "foreign": "not made by wxsync",
+        "protected": "protected",
+        "rejected": "rejected data",
+        "incomplete": "a read was not proven complete",
+        "waiting": "waiting",
+        "grace": "within the days of grace",
+        "unadopted": "looks like a record of the source, but is not adopted",
+        "unknown": "its value in WeCom is not known",
+        "occupied": "still in use",
+    },
+    "outcome": {"done": "done", "failed": "failed", "skipped": "skipped", "unknown": "fate unknown"},
+    "state": {
+        "planned": "planned only",
+        "running": "running",
+        "applied": "applied",
+        "refused": "refused",
+        "stopped": "stopped",
+        "failed": "failed",
+    },
+    "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo"},
+    "query": {
+        "departments": "departments",
+        "members": "members",
+        "memberships": "memberships",
+        "tags": "tags",
+    },
+    "method": {"single": "one call a change", "batch": "batch jobs", "auto": "automatic"},
+    "limit": {
+        "member_remove": "members disabled or deleted",
+        "member_create": "members created",
+        "member_update": "members updated",
+        "field_change": "one field of many members",
+        "department_delete": "departments deleted",
+        "department_move": "departments moved",
+        "tag_member_remove": "people taken out of tags",
+        "source_shrink": "rows fewer than in the last applied read",
+        "first_load": "members in WeCom before a first load",
+    },
+    "doubt": {"new or lost mirror?": "new or lost mirror?"},
+    "field": {
+        "key": "key",
+        "userid": "userid",
+        "name": "name",
+        "alias": "alias",
+        "mobile": "mobile",
+        "email": "e-mail",
+        "departments": "departments",
+        "main_department": "main department",
+        "is_leader": "leader of",
+        "order": "order",
+        "direct_leader": "direct leader",
+        "position": "position",
+        "gender": "gender",
+        "telephone": "telephone",
+        "address": "address",
+        "biz_mail": "company e-mail",
+        "external_position": "external position",
+        "enable": "enabled",
+        "extattr": "own attributes",
+        "active": "active",
+        "starts": "first day",
+        "ends": "last day",
+        "parent": "parent",
+        "root": "root department",
+        "ref": "reference",
+        "members": "people",
+        "foreign_members": "people put in by hand",
+        "department": "department",
+        "member": "member",
+        "tag": "tag",
+    },
+}
+"""Context -> code -> the English name, which is also the key of its translation in that context."""
+
+
+def name_of(context: str, code: str, language: str) -> str:
+    """What `code` is called; a code that nobody named stays itself."""
+    english = NAMES[context].get(code)
+    return code if english is None else looked_up(english, language, context)
+
+
+def field_name(field: str, language: str) -> str:
+    """What a field is called; an attribute of the company's own carries its own name."""
+    if field.startswith(EXTATTR):
+        return field.removeprefix(EXTATTR)
+    return name_of("field", field, language)

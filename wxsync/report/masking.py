@@ -1,0 +1,68 @@
+"""Personal values made unreadable: enough is left to recognise what one already knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wxsync.model.unknown import Value
+
+PHONE_FIELDS: Final = frozenset({"mobile", "telephone"})
+MAIL_FIELDS: Final = frozenset({"email", "biz_mail"})
+PERSONAL_FIELDS: Final = PHONE_FIELDS | MAIL_FIELDS | {"address"}
+"""The fields whose values a report shows only when it is asked to."""
+
+HIDDEN: Final = "****"
+EXTATTR: Final = "extattr."
+
+_MAIL: Final = re.compile(r"\S+@\S+\.\S+")
+_PHONE: Final = re.compile(r"1[3-9]\d{9}|\+\d{7,15}")
+
+
+def mask(field: str, value: Value) -> Value:
+    """The value as a report may show it; values of fields that are not personal stay as they are.
+
+    A company's own attributes (`extattr.…`) are masked where they look like a mobile or an e-mail.
+    """
+    if not isinstance(value, str) or not value:
+        return value
+    if field in PHONE_FIELDS:
+        return mask_phone(value)
+    if field in MAIL_FIELDS:
+        return mask_mail(value)
+    if field == "address":
+        return mask_address(value)
+    if field.startswith(EXTATTR):
+        return _mask_by_look(value)
+    return value
+
+
+def mask_phone(value: str) -> str:
+    """13812341234 -> 138****1234, +85298765432 -> +852****5432; short numbers keep two digits."""
+    places = [place for place, character in enumerate(value) if character.isdigit()]
+    if len(places) >= 8:
+        hidden = frozenset(places[-8:-4])
+    elif len(places) >= 4:
+        hidden = frozenset(places[:-2])
+    else:
+        return HIDDEN
+    return "".join("*" if place in hidden else character for place, character in enumerate(value))
+
+
+def mask_mail(value: str) -> str:
+    """lin.mei@example.com -> l***@example.com; the domain is the company's, not the person's."""
+    local, at, domain = value.rpartition("@")
+    if not at:
+        return HIDDEN
+    return f"{local[:1] if len(local) > 1 else ''}***@{domain}"
+
+
+def mask_address(value: str) -> str:
+    """The first three characters, which are a province or a town, and nothing of the street."""
+    return value[:3] + HIDDEN if len(value) > 6 else HIDDEN
+
+
+def _mask_by_look(value: str) -> str:
+    if _PHONE.fullmatch(value):
+        return mask_phone(value)
+    return mask_mail(value) if _MAIL.fullmatch(value) else value

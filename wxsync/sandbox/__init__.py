@@ -1,0 +1,1 @@
+"""A WeCom in memory, by its own reading of WeCom's pages: shares no code with the client that it tests."""

@@ -1,0 +1,1 @@
+"""The truth comes in: what the sources say becomes one desired directory."""

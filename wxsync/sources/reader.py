@@ -1,0 +1,151 @@
+"""All sources of a sync become one desired directory, with everything that could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from wxsync.config.settings import SyncSettings
+from wxsync.model.change import Kind, Rejected
+from wxsync.model.desired import Desired, ReadingProof
+from wxsync.model.member import Member
+from wxsync.sources.base import RowStream, Source
+from wxsync.sources.departments import DepartmentRow, to_department_row
+from wxsync.sources.duplicates import duplicates
+from wxsync.sources.joining import Addition, read_addition
+from wxsync.sources.leaders import lead
+from wxsync.sources.mapping import MemberRules
+from wxsync.sources.marks import Memberships, Settler
+from wxsync.sources.opening import Joined, Streams, open_streams
+from wxsync.sources.people import People, read_people
+from wxsync.sources.tagging import Tagging, clean_rules
+from wxsync.sources.tree import Tree, grow
+
+
+def read_desired(sources: Sequence[Source], sync: SyncSettings, now: datetime, *, sync_name: str) -> Desired:
+    """What all sources want of the corp at `now`, read in one consistent look at each of them.
+
+    The first source is the authority on who exists. Later ones add columns to its rows by key, and
+    membership and tag rows of their own. Raises ConfigError, before any row is mapped, where an
+    expression names a column that no source gives; SourceError where a source cannot be read.
+    """
+    with ExitStack() as stack:
+        sessions = [(source.name, stack.enter_context(source.open())) for source in sources]
+        return _Reading(sync, now).read(open_streams(sessions, sync_name, sync))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """Those who are wanted and usable, and the rejects of those who turned out not to be."""
+
+    members: Mapping[str, Member]
+    rejected: Mapping[str, tuple[Rejected, ...]]
+
+
+class _Reading:
+    """Walks through every query once, in an order in which each row can be judged as it comes."""
+
+    def __init__(self, sync: SyncSettings, now: datetime) -> None:
+        self._sync = sync
+        self._rules = clean_rules(sync.tags)
+        self._member_rules = MemberRules.of(sync, self._rules, now)
+        self._readings: list[ReadingProof] = []
+        self._keyless: list[Rejected] = []
+
+    def read(self, streams: Streams) -> Desired:
+        tree = self._tree(streams.departments)
+        people = self._people(streams.members)
+        memberships = Memberships(people, tree)
+        for stream in streams.memberships:
+            self._prove(stream, memberships.read(stream))
+        settled = self._settle(people, tree, memberships)
+        led = lead(settled.members, people)
+        tagging = Tagging(people, led.members)
+        tagging.apply_rules(name for name, _ in self._rules)
+        for stream in streams.tags:
+            self._prove(stream, tagging.read(stream))
+        refused = {**people.refused, **settled.rejected}
+        return Desired(
+            departments=tree.departments,
+            members=led.members,
+            tags=tagging.tags(),
+            rejected=(
+                *self._keyless,
+                *tree.rejected,
+                *(each for rejects in refused.values() for each in rejects),
+                *memberships.rejected,
+                *tagging.rejected,
+            ),
+            rejected_members=frozenset(refused),
+            held_departments=tree.held,
+            leavers=people.leavers,
+            starts={key: day for key in led.members if (day := people.candidates[key].starts) is not None},
+            undecided_places=frozenset(tagging.undecided_places),
+            undecided_tags=frozenset(tagging.undecided_tags),
+            undecided_memberships=frozenset(memberships.undecided),
+            leaders_left_out=led.left_out,
+            readings=tuple(self._readings),
+            tags_are_mapped=bool(self._rules or streams.tags),
+            root_key=tree.root_key,
+        )
+
+    def _prove(self, stream: RowStream, unreadable_keys: int) -> None:
+        self._readings.append(replace(stream.proof, unreadable_keys=unreadable_keys))
+
+    def _tree(self, joined: Joined) -> Tree:
+        mapping = self._sync.department
+        additions = self._additions(joined, Kind.DEPARTMENT)
+        rows: list[DepartmentRow] = []
+        keyless: list[Rejected] = []
+        for row in joined.stream:
+            department = to_department_row(row, mapping, additions)
+            if isinstance(department, Rejected):
+                keyless.append(department)
+            else:
+                rows.append(department)
+        self._keyless.extend(keyless)
+        self._prove(joined.stream, len(keyless))
+        return grow(rows, self._sync.root_department)
+
+    def _people(self, joined: Joined) -> People:
+        additions = self._additions(joined, Kind.MEMBER)
+        people = read_people(joined.stream, self._member_rules, additions)
+        self._keyless.extend(people.keyless)
+        self._prove(joined.stream, len(people.keyless))
+        return people
+
+    def _additions(self, joined: Joined, kind: Kind) -> list[Addition]:
+        key = self._sync.department.key if kind is Kind.DEPARTMENT else self._sync.member.key
+        additions = []
+        for later in joined.later:
+            addition = read_addition(later.stream, later.source, kind, key, later.columns)
+            self._keyless.extend(addition.keyless)
+            self._prove(later.stream, len(addition.keyless))
+            additions.append(addition)
+        return additions
+
+    def _settle(self, people: People, tree: Tree, memberships: Memberships) -> _Settled:
+        mapping = self._sync.member
+        settler = Settler(
+            tree=tree,
+            memberships=memberships,
+            root=self._sync.root_department,
+            has_leaders=mapping.is_leader is not None or "is_leader" in memberships.gives,
+            has_orders=mapping.order is not None or "order" in memberships.gives,
+        )
+        members: dict[str, Member] = {}
+        rejected: dict[str, tuple[Rejected, ...]] = dict(memberships.refused)
+        for key, person in people.candidates.items():
+            if key not in rejected:
+                settled = settler.settle(person)
+                if isinstance(settled, Member):
+                    members[key] = settled
+                else:
+                    rejected[key] = settled
+        doubled = duplicates(members)
+        return _Settled(
+            members={key: member for key, member in members.items() if key not in doubled},
+            rejected=rejected | doubled,
+        )

@@ -1,0 +1,74 @@
+"""One row under the pen: its fields are evaluated one by one, and what is wrong with them is gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from wxsync.config.expressions import Expression, ExpressionFailed
+from wxsync.model.change import Kind, Rejected
+from wxsync.model.message import say
+from wxsync.model.unknown import UNKNOWN
+from wxsync.sources.base import Row
+from wxsync.sources.normal import Breach, key_of
+
+
+def reject(kind: Kind, key: str | None, field: str | None, breach: Breach) -> Rejected:
+    """The breach as a reject of the record."""
+    return Rejected(kind=kind, key=key, field=field, rule=breach.rule, problem=breach.problem)
+
+
+def failed(error: ExpressionFailed, field: str) -> Breach:
+    """An expression that fails on a row; its message shows no value of the row."""
+    problem = say("{field} cannot be worked out: {reason}", field=field, reason=error.message)
+    return Breach("expression", problem)
+
+
+def read_key(expression: Expression, row: Row) -> str:
+    """The row's key; breaks rule "key" or "expression" where it has none."""
+    try:
+        key = None if has_null(expression, row) else key_of(expression.evaluate(row), "key")
+    except ExpressionFailed as error:
+        raise failed(error, "key") from None
+    except Breach as breach:
+        raise Breach("key", breach.problem) from None
+    if key is None:
+        raise Breach(
+            "key",
+            say("the row has no key: it may be anybody; filter such rows out in the query, or mend them"),
+        )
+    return key
+
+
+def has_null(expression: Expression, row: Row) -> bool:
+    """Whether a column that the expression names is null, and it does not say what to do then.
+
+    Without this, `'u' ~ emp_no` would make "uNone" of a null.
+    """
+    return not expression.null_tolerant and any(row.get(name) is None for name in expression.names)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sheet:
+    """One row under the pen: evaluates fields and gathers what is wrong with them."""
+
+    kind: Kind
+    key: str
+    row: Row
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def take(self, name: str, expression: Expression | None, normalise: Callable[[object], Any]) -> Any:
+        """The normal form of a mapped field; UNKNOWN where it is not mapped or cannot be used."""
+        if expression is None:
+            return UNKNOWN
+        try:
+            return normalise(expression.evaluate(self.row))
+        except ExpressionFailed as error:
+            self.refuse(name, failed(error, name))
+        except Breach as breach:
+            self.refuse(name, breach)
+        return UNKNOWN
+
+    def refuse(self, name: str, breach: Breach) -> None:
+        self.rejected.append(reject(self.kind, self.key, name, breach))

@@ -1,0 +1,175 @@
+"""What comes back from one attempt: an answer to work with, or a setback and its remedy. Raises nothing.
+
+Nothing here keeps an `httpx` exception or request: they carry the URL, and the URL carries the token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+import httpx
+
+from wxsync.errors import WeComApiError, WeComError, WeComTransportError
+from wxsync.wecom.errcodes import (
+    BUSY,
+    CONCURRENCY,
+    FREQUENCY,
+    VERSION_CONFLICT,
+    explain,
+    lookup,
+)
+
+Answer = Mapping[str, Any]
+
+
+class Remedy(Enum):
+    """What may help after a setback."""
+
+    NONE = auto()
+    RECONNECT = auto()
+    """The line failed, not WeCom: try again soon."""
+    BUSY = auto()
+    """WeCom asks to try again, three times at most (WeCom page 90313)."""
+    CROWDED = auto()
+    """Others get in the way: try again later and later."""
+    LIMITED = auto()
+    """WeCom takes no call of this kind for a while (45009)."""
+    LAGGING = auto()
+    """What was created a moment ago is not visible yet."""
+
+
+REMEDIES: Final[Mapping[int, Remedy]] = {
+    BUSY: Remedy.BUSY,
+    VERSION_CONFLICT: Remedy.CROWDED,
+    CONCURRENCY: Remedy.CROWDED,
+    FREQUENCY: Remedy.LIMITED,
+    81017: Remedy.LIMITED,
+}
+WRONG_JSON: Final = "Warning: wrong json format"
+"""The one text that is read in an errmsg: with errcode 0 it says that the change may not have been made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """One attempt without an answer to work with."""
+
+    error: WeComError
+    remedy: Remedy = Remedy.NONE
+
+    @property
+    def errcode(self) -> int | None:
+        return self.error.errcode if isinstance(self.error, WeComApiError) else None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """No answer came, and the call may have had its effect."""
+        return isinstance(self.error, WeComTransportError) and self.error.is_ambiguous
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Ambiguous, or WeCom gave up half-way as far as anybody knows (-1)."""
+        return self.is_ambiguous or self.errcode == BUSY
+
+
+def read_answer(endpoint: str, response: httpx.Response) -> Answer | Setback:
+    """The JSON of a call that WeCom carried out; anything else is a setback."""
+    if response.status_code != httpx.codes.OK:
+        return _wrong_status(endpoint, response.status_code)
+    answer = _json_object(response)
+    errcode = _errcode(answer)
+    if answer is None or errcode is None:
+        return _lost(endpoint, "the answer is not WeCom's JSON", "see what answers in WeCom's place")
+    errmsg = without_private(str(answer.get("errmsg", "")), response.request)
+    if errcode:
+        return Setback(to_error(endpoint, errcode, errmsg), REMEDIES.get(errcode, Remedy.NONE))
+    if WRONG_JSON in errmsg:
+        hint = "the change may or may not have been made; please report it: WeCom did not like wxsync's JSON"
+        return Setback(WeComTransportError(f"{endpoint}: {WRONG_JSON}", is_ambiguous=True, hint=hint))
+    return answer
+
+
+def to_error(endpoint: str, errcode: int, errmsg: str) -> WeComApiError:
+    """The error that an errcode stands for, with the words that say how to mend it."""
+    return lookup(errcode).error(endpoint, errcode, errmsg, hint=str(explain(errcode, errmsg)))
+
+
+def errcode_of(response: httpx.Response) -> int | None:
+    """The errcode of a response that has been read, None where it has none."""
+    return _errcode(_json_object(response))
+
+
+def from_exception(endpoint: str, exc: httpx.HTTPError, *, was_sent: bool) -> Setback:
+    """What a failed request means; it is ambiguous unless it certainly never reached WeCom."""
+    reason = _reason(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+        return _unreachable(
+            endpoint, reason, "see ca_file of the corp, and this machine's clock", Remedy.NONE
+        )
+    if isinstance(exc, httpx.UnsupportedProtocol):
+        return _unreachable(endpoint, reason, "see base_url and proxy of the corp", Remedy.NONE)
+    if isinstance(exc, httpx.ProxyError):
+        return _unreachable(endpoint, reason, "see proxy of the corp, and whether it wants a password")
+    if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout) or not was_sent:
+        return _unreachable(endpoint, reason, "see whether base_url can be reached (DNS, firewall, proxy)")
+    return _lost(endpoint, reason, "run again: the next run finds out whether the call had its effect")
+
+
+def without_private(text: str, request: httpx.Request) -> str:
+    """`text` of WeCom's without the request's secrets, phone numbers and e-mail addresses."""
+    for name in ("access_token", "corpsecret"):
+        for secret in request.url.params.get_list(name):
+            text = text.replace(secret, "***") if secret else text
+    return _PRIVATE.sub("***", text)
+
+
+_PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+\d[\d -]{5,}\d|\b1[3-9]\d{9}\b", re.ASCII)
+
+
+def _wrong_status(endpoint: str, status: int) -> Setback:
+    """A 5xx may come from a proxy before WeCom that had passed the call on: 502 and 504 mostly do."""
+    reason = f"HTTP status {status}"
+    if status >= 500:
+        return _lost(endpoint, reason, "WeCom, or a proxy before it, is not well: run again later")
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return _unreachable(endpoint, reason, "too many requests: run again later", Remedy.LIMITED)
+    if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+        return _unreachable(endpoint, reason, "the proxy wants a user name and a password", Remedy.NONE)
+    return _unreachable(endpoint, reason, "see base_url of the corp: WeCom is at https only", Remedy.NONE)
+
+
+def _lost(endpoint: str, reason: str, hint: str) -> Setback:
+    message = f"{endpoint}: no answer that can be used ({reason})"
+    return Setback(WeComTransportError(message, is_ambiguous=True, hint=hint), Remedy.RECONNECT)
+
+
+def _unreachable(endpoint: str, reason: str, hint: str, remedy: Remedy = Remedy.RECONNECT) -> Setback:
+    message = f"{endpoint}: WeCom cannot be reached ({reason})"
+    return Setback(WeComTransportError(message, is_ambiguous=False, hint=hint), remedy)
+
+
+def _reason(exc: httpx.HTTPError) -> str:
+    """The kind of failure, and for a failed connection its text, which holds no URL."""
+    name = type(exc).__name__
+    text = str(exc) if isinstance(exc, httpx.ConnectError | httpx.ProxyError) else ""
+    return f"{name}: {text}" if text else name
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _errcode(answer: Answer | None) -> int | None:
+    """A number, or a number as text: a real log of getresult has it so."""
+    try:
+        return int(answer["errcode"]) if answer else None
+    except (KeyError, TypeError, ValueError):
+        return None

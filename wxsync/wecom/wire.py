@@ -1,0 +1,229 @@
+"""Records to WeCom's JSON and back: the only place that spells WeCom's field names.
+
+An answer that lacks what it must hold raises `WeComError`: no half-read listing ever looks like a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from wxsync.errors import StrayDepartmentError, WeComError
+from wxsync.model.member import TEXT_FIELDS, MemberWrite, fold
+from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag
+from wxsync.model.unknown import UNKNOWN
+
+Json = dict[str, Any]
+Answer = Mapping[str, Any]
+
+PLAIN_TEXT_ATTRIBUTE: Final = 0
+"""`type` of an extattr that is a text (WeCom page 100111)."""
+
+
+# Members (WeCom pages 90195, 90197, 90198, 96067)
+
+
+def to_create_member(write: MemberWrite) -> Json:
+    """The body of user/create: nobody is invited, everybody enabled unless said, and what is empty left out.
+
+    In a creation an absent field ends up as empty as an empty one, and WeCom finds nothing in it to refuse.
+    """
+    body = {name: value for name, value in _member_body(write).items() if value not in ("", [])}
+    attributes = [pair for pair in write.extattr if pair[1] is not None]
+    if attributes:
+        body["extattr"] = _extattr(attributes)
+    body["enable"] = int(write.enable is not False)
+    body["to_invite"] = False
+    return body
+
+
+def to_update_member(write: MemberWrite) -> Json:
+    """The body of user/update: UNKNOWN is left out, None is sent as empty and so clears."""
+    body = _member_body(write)
+    if write.extattr:
+        body["extattr"] = _extattr(write.extattr)
+    if write.enable is not UNKNOWN:
+        body["enable"] = int(write.enable)
+    return body
+
+
+def to_member_query(userid: str) -> dict[str, str]:
+    return {"userid": userid}
+
+
+def to_page_query(cursor: str, limit: int) -> Json:
+    return {"cursor": cursor, "limit": limit} if cursor else {"limit": limit}
+
+
+def from_member_page(answer: Answer) -> tuple[list[tuple[str, int]], str]:
+    """One page of user/list_id: (userid, department id) pairs, and the next cursor, empty at the end."""
+    endpoint = "user/list_id"
+    pairs = [
+        (_text(row, "userid", endpoint), _number(row, "department", endpoint))
+        for row in _rows(answer, "dept_user", endpoint)
+    ]
+    return pairs, _text(answer, "next_cursor", endpoint)
+
+
+def to_seen_members(pairs: Iterable[tuple[str, int]]) -> tuple[SeenMember, ...]:
+    """Members in the order of their first row; the rows of one may be anywhere, and in any case."""
+    spelled: dict[str, str] = {}
+    places: dict[str, set[int]] = {}
+    for userid, department_id in pairs:
+        folded = fold(userid)
+        spelled.setdefault(folded, userid)
+        places.setdefault(folded, set()).add(department_id)
+    return tuple(
+        SeenMember(userid=spelled[folded], department_ids=frozenset(ids)) for folded, ids in places.items()
+    )
+
+
+def check_created(answer: Answer, userid: str) -> None:
+    """Raise `StrayDepartmentError` where WeCom made a department up for a member that it created."""
+    made = answer.get("created_department_list")
+    rows = made.get("department_info", []) if isinstance(made, Mapping) else made
+    if rows:
+        ids = tuple(row["id"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), int))
+        raise StrayDepartmentError("user/create", userid, ids)
+
+
+def _member_body(write: MemberWrite) -> Json:
+    body: Json = {"userid": write.userid}
+    for name in TEXT_FIELDS:
+        value = getattr(write, name)
+        if value is not UNKNOWN:
+            body[name] = "" if value is None else value
+    if write.direct_leader is not UNKNOWN:
+        # null would keep the one there is; an empty list clears (WeCom page 90197).
+        body["direct_leader"] = [] if write.direct_leader is None else [write.direct_leader]
+    body.update(_places(write))
+    return body
+
+
+def _places(write: MemberWrite) -> Json:
+    """The arrays of departments; WeCom ignores an order without them, and refuses other lengths (60132)."""
+    places: Json = {}
+    if write.main_department is not UNKNOWN:
+        places["main_department"] = write.main_department
+    if write.departments is UNKNOWN:
+        if write.order is not UNKNOWN or write.is_leader is not UNKNOWN:
+            raise ValueError(f"{write.userid}: order and is_leader go with departments only")
+        return places
+    if not write.departments:
+        raise ValueError(f"{write.userid}: a member is in one department at least")
+    places["department"] = list(write.departments)
+    if write.order is not UNKNOWN:
+        places["order"] = _aligned(write.order, write)
+    if write.is_leader is not UNKNOWN:
+        places["is_leader_in_dept"] = _aligned(write.is_leader, write)
+    return places
+
+
+def _aligned(values: Sequence[int], write: MemberWrite) -> list[int]:
+    if write.departments is UNKNOWN or len(values) != len(write.departments):
+        raise ValueError(f"{write.userid}: order and is_leader are as long as departments")
+    return [int(value) for value in values]
+
+
+def _extattr(pairs: Iterable[tuple[str, str | None]]) -> Json:
+    attributes = [
+        {"type": PLAIN_TEXT_ATTRIBUTE, "name": name, "text": {"value": value or ""}} for name, value in pairs
+    ]
+    return {"attrs": attributes}
+
+
+# Departments (WeCom pages 90205, 90206, 90207, 95350)
+
+
+def to_department(id: int, *, name: str | None, parent_id: int | None, order: int | None) -> Json:
+    """The body of department/create and department/update: None is left out, which keeps what there is."""
+    body: Json = {"id": id, "name": name, "parentid": parent_id, "order": order}
+    return {field: value for field, value in body.items() if value is not None}
+
+
+def to_department_query(id: int) -> dict[str, str]:
+    return {"id": str(id)}
+
+
+def from_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
+    """All departments; a corp has a root, so none at all is no listing."""
+    endpoint = "department/simplelist"
+    rows = _rows(answer, "department_id", endpoint)
+    if not rows:
+        raise _unreadable(endpoint, "department_id is empty")
+    return tuple(
+        SeenDepartment(
+            id=_number(row, "id", endpoint),
+            parent_id=_number(row, "parentid", endpoint),
+            order=_number(row, "order", endpoint),
+        )
+        for row in rows
+    )
+
+
+# Tags (WeCom pages 90210 to 90216)
+
+
+def to_tag(name: str, id: int) -> Json:
+    return {"tagname": name, "tagid": id}
+
+
+def to_tag_query(id: int) -> dict[str, str]:
+    return {"tagid": str(id)}
+
+
+def to_tag_members(id: int, userids: Sequence[str]) -> Json:
+    return {"tagid": id, "userlist": list(userids)}
+
+
+def from_tags(answer: Answer) -> tuple[SeenTag, ...]:
+    endpoint = "tag/list"
+    return tuple(
+        SeenTag(id=_number(row, "tagid", endpoint), name=_text(row, "tagname", endpoint))
+        for row in _rows(answer, "taglist", endpoint)
+    )
+
+
+def from_tag(answer: Answer, id: int) -> SeenTag:
+    """A tag with the members that it names; departments in it are not our business."""
+    endpoint = "tag/get"
+    userids = frozenset(_text(row, "userid", endpoint) for row in _rows(answer, "userlist", endpoint))
+    return SeenTag(id=id, name=_text(answer, "tagname", endpoint), userids=userids)
+
+
+def from_refusals(answer: Answer, userids: Sequence[str]) -> frozenset[str]:
+    """Those of `userids`, spelled as there, whom WeCom left out: `invalidlist` is one text, "a|b"."""
+    refused = answer.get("invalidlist") or ""
+    if not isinstance(refused, str):
+        raise _unreadable("tag members", "invalidlist is not a text")
+    folded = {fold(userid) for userid in refused.split("|")}
+    return frozenset(userid for userid in userids if fold(userid) in folded)
+
+
+# What every answer goes through
+
+
+def _rows(answer: Answer, name: str, endpoint: str) -> list[Answer]:
+    rows = answer.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise _unreadable(endpoint, f"{name} is not a list of records")
+    return rows
+
+
+def _number(row: Answer, name: str, endpoint: str) -> int:
+    value = row.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _unreadable(endpoint, f"{name} is not a number")
+    return value
+
+
+def _text(row: Answer, name: str, endpoint: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str):
+        raise _unreadable(endpoint, f"{name} is not a text")
+    return value
+
+
+def _unreadable(endpoint: str, problem: str) -> WeComError:
+    hint = "see whether base_url of the corp is WeCom's; if it is, please report this"
+    return WeComError(f"{endpoint}: the answer is not what WeCom documents: {problem}", hint=hint)
