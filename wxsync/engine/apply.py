@@ -23,6 +23,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 MOST_LINE_FAULTS: Final = 5
 """So many calls in a row without an answer, and the run is stopped: WeCom is not there."""
 
+GRACE: Final = 3.0
+"""Seconds that calls under way get when the run is cancelled; of the others the next run finds out."""
+
 WORST_FIRST: Final = (
     OutcomeState.UNKNOWN,
     OutcomeState.FAILED,
@@ -44,7 +47,8 @@ async def apply(schedule: Schedule, single: Single, progress: Progress) -> tuple
     """Carry out every unit, and give every change's outcome in the order of the plan.
 
     One record's failure fails that record and skips what needs it; the others go on.
-    Raises Stopped where no call makes sense any more, or nothing can be put on record.
+    Raises Stopped where no call makes sense any more, or nothing can be put on record. Where it is
+    cancelled it begins nothing more, and what is under way may still end and is put on record.
     """
     return await _Work(schedule, single, progress).all()
 
@@ -68,6 +72,7 @@ class _Work:
         heapq.heapify(self._ready)
         self._line_faults = 0
         self._error: WxsyncError | None = None
+        self._is_cancelled = False
 
     async def all(self) -> tuple[Outcome, ...]:
         under_way: set[asyncio.Task[None]] = set()
@@ -79,6 +84,11 @@ class _Work:
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
+        except asyncio.CancelledError:
+            self._is_cancelled = True
+            if under_way:
+                await asyncio.wait(under_way, timeout=GRACE)
+            raise
         finally:
             for task in under_way:
                 task.cancel()
@@ -116,7 +126,7 @@ class _Work:
         """The parts one after another; a cycle that breaks is taken back."""
         results: list[Result] = []
         for part in unit.parts:
-            if self._error is not None:
+            if self._error is not None or self._is_cancelled:
                 results.append(self._skip(say("not tried, because the run was stopped")))
             elif any(results[need].state is not OutcomeState.DONE for need in part.needs):
                 results.append(self._skip(say("not tried, because a step before it did not succeed")))

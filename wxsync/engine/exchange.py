@@ -45,6 +45,7 @@ def settle(
     while True:
         attempt = _Attempt(
             {key: change for key, change in proposed.items() if key not in given_up},
+            given_up.keys(),
             desired,
             actual,
             leavers,
@@ -98,6 +99,7 @@ class _Attempt:
     def __init__(
         self,
         writes: Mapping[str, Change],
+        given_up: Set[str],
         desired: Desired,
         actual: Actual,
         leavers: Set[str],
@@ -105,6 +107,7 @@ class _Attempt:
     ) -> None:
         self.writes: dict[str, Change] = dict(writes)
         self.holders: dict[str, dict[str, str]] = {}
+        self._given_up = given_up
         self._desired = desired
         self._actual = actual
         self._leavers = leavers
@@ -160,7 +163,9 @@ class _Attempt:
         wanted = self._desired.members.get(holder)
         is_dropped = holder in self._leavers if wanted is None else getattr(wanted, field) is None
         other = OTHER_CONTACT.get(field)
-        if not is_dropped or other is None or is_protected(member.userid, self._protect):
+        if not is_dropped or other is None or holder in self._given_up:
+            return False
+        if is_protected(member.userid, self._protect):
             return False
         write = self.writes.get(holder)
         remaining = getattr(member, other)

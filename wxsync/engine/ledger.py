@@ -132,11 +132,17 @@ class Ledger:
         A run that dies here leaves them unknown, and the next one writes them again.
         """
         link = self.members[key]
+        known = self._decision.actual.members.get(key)
+        member = link.member
+        if "departments" in fields and known is not None:
+            # Marks of departments left earlier are still in the link: somebody who comes back there
+            # comes without them.
+            member = replace(member, is_leader=known.is_leader, order=known.order)
         unknown = {name: FieldChange(UNKNOWN, UNKNOWN) for name in fields}
         is_disabling = verb is Verb.DISABLE and "enable" in fields
         link = replace(
             link,
-            member=_with(link.member, unknown),
+            member=_with(member, unknown),
             disabled_at=self._now if is_disabling and link.disabled_at is None else link.disabled_at,
         )
         self.members[key] = link

@@ -70,13 +70,12 @@ class MemberDiff:
             else:
                 yield self._newcomer(wanted)
         leavers = leavers_of(self.desired, self.actual)
-        rejected = {row.key for row in self.desired.rejected if row.kind is Kind.MEMBER}
         for key, known in self.actual.members.items():
             if key in self.desired.members:
                 continue
             if key in leavers:
                 yield from self._leaver(known, self.remembered.members[key])
-            elif key in rejected:
+            elif key in self.desired.rejected_members:
                 yield _keep(known, say("its row is rejected"), Reason.REJECTED)
             else:
                 doubt = say("the source has people without a key: each of them may be this one")
@@ -170,6 +169,8 @@ class MemberDiff:
         self, wanted: Member, known: Member
     ) -> tuple[dict[str, FieldChange], list[Change]]:
         """What to write, and what is left alone: places in held departments, marks that nobody knows."""
+        if not self.desired.places_are_mapped:
+            return {}, []
         target = target_places(wanted, known, self.actual, self.policy)
         fields = place_differences(wanted, known, target)
         if not fields:
@@ -205,11 +206,11 @@ class MemberDiff:
         elif known.enable is not False:
             yield _change(known, Verb.DISABLE, why, {"enable": FieldChange(known.enable, False)})
         elif link.disabled_at is not None and self.policy.delete_after_days is not None:
-            yield self._in_grace(known, link, link.disabled_at)
+            yield self._in_grace(known, link)
 
-    def _in_grace(self, known: Member, link: RememberedMember, disabled_at: datetime) -> Change:
+    def _in_grace(self, known: Member, link: RememberedMember) -> Change:
         days = cast("int", self.policy.delete_after_days)
-        due = (link.left_at or disabled_at) + timedelta(days=days)
+        due = (link.left_at or self.now) + timedelta(days=days)
         if due <= self.now:
             why = say("left, and disabled for {days} days", days=days)
             return _change(known, Verb.DELETE, why, {})
@@ -218,12 +219,11 @@ class MemberDiff:
 
 def leavers_of(desired: Desired, actual: Actual) -> frozenset[str]:
     """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be."""
-    rejected = {row.key for row in desired.rejected if row.kind is Kind.MEMBER}
     return frozenset(
         key
         for key in actual.members
         if key not in desired.members
-        and key not in rejected
+        and key not in desired.rejected_members
         and (key in desired.leavers or not desired.is_doubtful("members"))
     )
 

@@ -49,6 +49,8 @@ class _Plot:
         """Department key -> the unit that creates it."""
         self._movers: dict[str, set[int]] = {}
         """Department key -> the units that put it below another parent."""
+        self._renamers: dict[str, set[int]] = {}
+        """Department key -> the units that give it a name for now."""
         self._members: dict[str, int] = {}
         """Member key -> the unit that changes it."""
         self._n_of: dict[str, int] = {}
@@ -68,6 +70,8 @@ class _Plot:
                 self._builders[key] = unit
             elif "parent" in change.fields:
                 self._movers.setdefault(key, set()).add(unit)
+            if change.is_temporary:
+                self._renamers.setdefault(key, set()).add(unit)
             previous = frozenset({unit})
 
     def add_members(self, settlement: Settlement) -> None:
@@ -179,7 +183,8 @@ class _Plot:
             needs = frozenset(units[child] for child in below[id] if child in units)
             needs |= frozenset(movers) | leaving.get(id, frozenset())
             part = Part(n=self._number(dropped[id]))
-            units[id] = self._add(Unit(parts=(part,), needs=needs))
+            after = frozenset(self._renamers.get(cast("str", dropped[id].key), ()))
+            units[id] = self._add(Unit(parts=(part,), needs=needs, after=after))
 
     def _leaving(self) -> dict[int, frozenset[int]]:
         """Department id -> the units after which somebody of ours is no longer in it."""

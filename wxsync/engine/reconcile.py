@@ -16,7 +16,7 @@ from wxsync.engine.guard import check_approval
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Entry, Recorder
 from wxsync.engine.single import Single
-from wxsync.errors import IncompleteReadError, WxsyncError
+from wxsync.errors import IncompleteReadError, WeComError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
 from wxsync.model.desired import Desired
@@ -29,6 +29,8 @@ from wxsync.wecom.reader import read_seen
 LEASE_TTL: Final = timedelta(seconds=60)
 RENEWAL: Final = 15.0
 """Seconds between two renewals of the lease."""
+INTERRUPTED: Final = "it was interrupted"
+DIED: Final = "its process ended before it did"
 
 
 async def preview(
@@ -90,6 +92,9 @@ async def carry_out(
             outcomes = await apply(decision.schedule, single, progress)
         except Stopped as stopped:
             return await _stopped(corp, run_id, decision, stopped)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(_finish, corp, run_id, decision, (), RunState.STOPPED, INTERRUPTED)
+            raise
     return await asyncio.to_thread(_finish, corp, run_id, decision, outcomes, RunState.APPLIED, None)
 
 
@@ -212,7 +217,8 @@ async def _stopped(corp: Corp, run_id: int, decision: Decision, stopped: Stopped
         )
     except WxsyncError:
         raise stopped.error from None
-    if not has_written:
+    # What broke off WeCom's side is a run with its outcomes; a mirror that takes no more is an error.
+    if not has_written or not isinstance(stopped.error, WeComError):
         raise stopped.error
     return run
 
@@ -221,17 +227,22 @@ async def _stopped(corp: Corp, run_id: int, decision: Decision, stopped: Stopped
 def _failing(corp: Corp, run_id: int) -> Iterator[None]:
     try:
         yield
-    except WxsyncError as error:
+    except (WxsyncError, asyncio.CancelledError) as error:
+        message = error.message if isinstance(error, WxsyncError) else INTERRUPTED
         with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
-            journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), error.message)
+            journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
         raise
 
 
 def _start(corp: Corp, verb: journal.RunVerb, trigger: str) -> int:
     with corp.store.transaction() as connection:
-        return journal.start_run(
+        run_id = journal.start_run(
             connection, sync=corp.sync, corp=corp.name, trigger=trigger, started_at=corp.clock(), verb=verb
         )
+        if verb == "apply":  # we hold the lease: whatever else is said to be at work is dead
+            for dead in journal.interrupted(connection, corp.name, before=run_id):
+                journal.finish_run(connection, dead.id, RunState.STOPPED, corp.clock(), DIED)
+        return run_id
 
 
 def _save(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) -> None:
@@ -278,4 +289,5 @@ def _finish(
         state=state,
         plan=decision.plan,
         outcomes=outcomes,
+        error=error if state is RunState.STOPPED else None,
     )

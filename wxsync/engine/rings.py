@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wxsync.engine.actual import Actual
@@ -34,7 +34,7 @@ class Ring:
     keys: frozenset[str]
     turns: tuple[Turn, ...]
     unbreakable: tuple[tuple[str, frozenset[str]], ...] = ()
-    """(field, keys) of cycles in which nobody can be cleared; then the turns are of no use."""
+    """(field, keys) of strands in which nobody can be cleared; then the turns are of no use."""
 
     def written_apart(self, key: str) -> frozenset[str]:
         """The fields of `key` that have a turn of their own."""
@@ -81,7 +81,7 @@ def _groups(left: set[str], holders: Holders) -> Iterator[frozenset[str]]:
 
 
 def _untie(keys: frozenset[str], writes: Mapping[str, Change], holders: Holders, actual: Actual) -> Ring:
-    """Rests first, then chains from their free end, then cycles, each broken by one release."""
+    """Rests first, then chains from their free end and cycles, each of these broken by one release."""
     contacts = {key: {field: getattr(actual.members[key], field) for field in CONTACTS} for key in keys}
     chains, cycles = _strands(keys, writes, holders)
     apart = {(key, field) for strand in (*chains, *cycles) for key, field in strand}
@@ -91,19 +91,15 @@ def _untie(keys: frozenset[str], writes: Mapping[str, Change], holders: Holders,
         if rest:
             turns.append(Turn(key, None))
             _note(contacts[key], writes[key], rest)
-    for number, chain in enumerate(chains):
-        turns.extend(Turn(key, field, number) for key, field in chain)
-        for key, field in chain:
+    pending = [*((chain, False) for chain in chains), *((cycle, True) for cycle in cycles)]
+    number = 0
+    while (ready := _next_ready(pending, writes, contacts)) is not None:
+        strand, is_cycle, start = pending.pop(ready[0])[0], ready[1], ready[2]
+        turns.extend(_broken(strand, start, number) if is_cycle else _passed_on(strand, number))
+        for key, field in strand:
             _note(contacts[key], writes[key], [field])
-    unbreakable: list[tuple[str, frozenset[str]]] = []
-    for number, cycle in enumerate(cycles, len(chains)):
-        start = _clearable(cycle, contacts)
-        if start is None:
-            unbreakable.append((cycle[0][1], frozenset(key for key, _ in cycle)))
-            continue
-        turns.extend(_broken(cycle, start, number))
-        for key, field in cycle:
-            _note(contacts[key], writes[key], [field])
+        number += 1
+    unbreakable = [(strand[0][1], frozenset(key for key, _ in strand)) for strand, _ in pending]
     return Ring(keys=keys, turns=tuple(turns), unbreakable=tuple(unbreakable))
 
 
@@ -146,13 +142,43 @@ def _follow(start: tuple[str, str], takers: Mapping[tuple[str, str], str]) -> St
     return tuple(strand)
 
 
+def _next_ready(
+    pending: Sequence[tuple[Strand, bool]],
+    writes: Mapping[str, Change],
+    contacts: Mapping[str, Mapping[str, object]],
+) -> tuple[int, bool, int] | None:
+    """(place in `pending`, is a cycle, where it starts) of a strand that can be carried out now.
+
+    A chain whose first turn clears a field waits until there is another contact.
+    """
+    for place, (strand, is_cycle) in enumerate(pending):
+        if is_cycle:
+            start = _clearable(strand, contacts)
+            if start is not None:
+                return place, True, start
+            continue
+        key, field = strand[0]
+        if writes[key].fields[field].after is not None or _has_another(contacts[key], field):
+            return place, False, 0
+    return None
+
+
 def _clearable(cycle: Strand, contacts: Mapping[str, Mapping[str, object]]) -> int | None:
     """The place in `cycle` of one who can be reached by something else while the field is empty."""
     for place, (key, field) in enumerate(cycle):
-        others = [value for name, value in contacts[key].items() if name != field]
-        if field in CONTACTS and any(isinstance(value, str) for value in others):
+        if field in CONTACTS and _has_another(contacts[key], field):
             return place
     return None
+
+
+def _has_another(contacts: Mapping[str, object], field: str) -> bool:
+    return any(isinstance(value, str) for name, value in contacts.items() if name != field)
+
+
+def _passed_on(chain: Strand, number: int) -> Iterator[Turn]:
+    """From the free end on, each takes what the one before has given up."""
+    for key, field in chain:
+        yield Turn(key, field, number)
 
 
 def _broken(cycle: Strand, start: int, number: int) -> Iterator[Turn]:

@@ -225,6 +225,9 @@ class Single:
                 hint = say("its direct leader {key} is not in WeCom", key=leader)
                 return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
         await self.write_member(n, key, fields, change.verb)
+        if "mobile" in fields:
+            hint = say("WeCom ignores a new phone number for a member who has activated: sent, not proven")
+            return replace(DONE, hint=hint)
         return DONE
 
     async def write_member(self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> None:

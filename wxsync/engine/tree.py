@@ -55,16 +55,24 @@ class _Planting:
             self._plant_one(step)
 
     def _path(self, key: str) -> list[str]:
-        """`key` and those above it that are still to be planted, topmost first; no recursion: a
-        chain may be long."""
+        """`key` and all above it that are still to be planted, topmost first.
+
+        The way up leads through departments that do not change too: one further up may be about to
+        leave the very subtree that `key` moves into.
+        """
         path: list[str] = []
+        passed: set[str] = set()
         ref: DepartmentRef = key
-        while isinstance(ref, str) and ref in self._changes and ref not in self._done and ref not in path:
-            if ref in self._under_way or self._changes[ref].verb is Verb.DELETE:
-                break
-            path.append(ref)
+        while isinstance(ref, str) and ref not in passed:
+            passed.add(ref)
+            if self._is_waiting(ref):
+                path.append(ref)
             ref = self._target(ref)[0]
         return path[::-1]
+
+    def _is_waiting(self, key: str) -> bool:
+        change = self._changes.get(key)
+        return change is not None and change.verb is not Verb.DELETE and key not in self._done
 
     def _plant_one(self, key: str) -> None:
         if key in self._done or key in self._under_way:
@@ -75,13 +83,14 @@ class _Planting:
         if change.verb is not Verb.ADOPT and target[1] is not UNKNOWN:
             self._clear_place(target, key)
             self._stand(key, target)
-        self._result.append(change)
+        self._result.append(self._changes[key])  # it may have had to give way for now meanwhile
         self._under_way.discard(key)
         self._done.add(key)
 
     def _target(self, key: str) -> Place:
         """Where `key` is to stand: what its change says, else where it stands."""
-        fields = self._changes[key].fields
+        change = self._changes.get(key)
+        fields = {} if change is None else change.fields
         parent, name = self._places.get(key, (self._actual.root, UNKNOWN))
         if "parent" in fields:
             after = fields["parent"].after
@@ -104,11 +113,10 @@ class _Planting:
             self._name_for_now(holder, place)
 
     def _is_ready(self, key: str) -> bool:
-        """It can be planted out of turn: its new parent is in its place, and it does not wait for us."""
+        """It can be planted out of turn: all above its new place stand, and it does not wait for us."""
         if key in self._under_way or len(self._under_way) > LONGEST_CHAIN:
             return False
-        parent = self._target(key)[0]
-        return not isinstance(parent, str) or parent not in self._changes or parent in self._done
+        return self._path(key) == [key]
 
     def _name_for_now(self, key: str, place: Place) -> None:
         """Give way under a name that nobody has: unique by the department's id."""

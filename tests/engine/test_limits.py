@@ -1,0 +1,121 @@
+"""How many changes of each kind are counted, against what the config allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.companies import Company, desired, person, reading, settings, unit
+from wxsync.model.plan import Limit, Plan
+from wxsync.model.remembered import Remembered
+
+
+def limit(plan: Plan, name: str) -> Limit:
+    (found,) = [each for each in plan.limits if each.name == name]
+    return found
+
+
+def crowd(count: int, **fields: str) -> Company:
+    company = Company()
+    for number in range(count):
+        company.member(f"E{number}", mobile=f"138{number:08}", **fields)
+    return company
+
+
+@pytest.mark.parametrize(("people", "leavers", "exceeded"), [(100, 5, False), (100, 6, True), (10, 5, False)])
+def test_removals_have_a_limit_where_the_config_is_silent(people: int, leavers: int, exceeded: bool) -> None:
+    """5 % of ours, five in any case: the sixth of a hundred is one too many."""
+    company = crowd(people)
+    stay = [person(f"E{n}", mobile=f"138{n:08}") for n in range(people - leavers)]
+
+    found = limit(company.decide(desired(stay), settings(limits={})).plan, "member_remove")
+
+    assert (found.count, found.is_exceeded) == (leavers, exceeded)
+
+
+def test_one_attribute_for_many_people() -> None:
+    """The attribute that changes for most is counted and named."""
+    company = crowd(100, position="旧")
+    wanted = [person(f"E{n}", mobile=f"138{n:08}", position="新" if n < 21 else "旧") for n in range(100)]
+
+    found = limit(company.decide(desired(wanted), settings(limits={})).plan, "field_change")
+
+    assert (found.count, found.allowed, found.detail, found.is_exceeded) == (21, 20, "position", True)
+
+
+def test_a_first_load_is_not_limited() -> None:
+    """Until a run has been applied to its end, creations are as many as they are."""
+    wanted = [person(f"E{n}", mobile=f"138{n:08}") for n in range(500)]
+
+    first = Company().decide(desired(wanted), settings(limits={}), Remembered()).plan
+    later = Company().decide(desired(wanted), settings(limits={}), Remembered(has_been_applied=True)).plan
+
+    assert limit(first, "member_create").allowed is None
+    assert limit(later, "member_create").is_exceeded
+
+
+@pytest.mark.parametrize(("strangers", "exceeded"), [(20, False), (21, True)])
+def test_a_full_corp_and_an_empty_mirror(strangers: int, exceeded: bool) -> None:
+    """More than twenty people whom nobody here created: a new or a lost mirror, and nothing is written
+    without approval. Protected ones do not count."""
+    company = Company()
+    for number in range(strangers):
+        company.foreign_members[f"u{number}"] = frozenset({1})
+    company.foreign_members["admin"] = frozenset({1})
+
+    plan = company.decide(
+        desired([person("A", mobile="13800000001")]),
+        settings({"protect": ["admin"]}, limits={}),
+        Remembered(),
+    ).plan
+
+    assert limit(plan, "first_load").is_exceeded is exceeded
+    assert limit(plan, "first_load").detail == ("new or lost mirror?" if exceeded else None)
+
+
+def test_a_source_that_shrinks() -> None:
+    """Fewer rows than in the last complete read that was applied, beyond 3 % and five rows."""
+    company = crowd(3)
+    remembered = company.remembered(baselines={("hr", "members"): 200, ("hr", "departments"): 10})
+    readings = (reading("members", 193), reading("departments", 5))
+
+    plan = company.decide(desired(readings=readings), settings(limits={}), remembered).plan
+
+    found = {each.detail: each for each in plan.limits if each.name == "source_shrink"}
+    assert (found["hr.members"].count, found["hr.members"].is_exceeded) == (7, True)
+    assert (found["hr.departments"].count, found["hr.departments"].is_exceeded) == (5, False)
+
+
+def test_an_incomplete_reading_says_nothing_of_shrinking() -> None:
+    """It is judged on complete reads only."""
+    remembered = Remembered(baselines={("hr", "members"): 200})
+
+    plan = (
+        Company()
+        .decide(desired(readings=(reading("members", 1, is_complete=False),)), remembered=remembered)
+        .plan
+    )
+
+    assert [each for each in plan.limits if each.name == "source_shrink"] == []
+
+
+def test_temporary_changes_are_not_counted() -> None:
+    """A swap of two names is two changes, however many steps it takes."""
+    company = Company()
+    company.department("A", name="甲")
+    company.department("B", name="乙")
+
+    plan = company.decide(desired(departments=[unit("A", name="乙"), unit("B", name="甲")])).plan
+
+    assert len(plan.writes) == 3
+    assert limit(plan, "department_move").count == 0
+
+
+def test_deleting_a_tag_counts_its_members() -> None:
+    """A tag with thirty people that is dropped is thirty places lost."""
+    company = crowd(30)
+    company.tag("骨干", [f"E{n}" for n in range(30)])
+    stay = [person(f"E{n}", mobile=f"138{n:08}") for n in range(30)]
+
+    plan = company.decide(desired(stay, tags={}), settings({"empty_tags": "delete"}, limits={})).plan
+
+    assert limit(plan, "tag_member_remove") == Limit(name="tag_member_remove", count=30, allowed=20)
