@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_every_setting_has_its_line_of_explanation() -> None:
     """Above each key stands a comment that explains it, once."""
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     named = {"工号", "经理"}
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         key = re.match(r"#?(\"?[\w]+\"?) = ", line)
         if key and key[1].strip('"') not in named:
             assert above.startswith("# "), line

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wxsync.config import filters
+from wxsync.config.expressions import Expression
 from wxsync.config.filters import FilterFailed
 from wxsync.config.pinyin import SURNAMES, romanise
 
@@ -185,5 +186,5 @@ def test_regex_replace() -> None:
 
 def test_strip() -> None:
     """White space goes from both ends, the ideographic too; or what was named."""
-    assert filters.strip("\u3000 a b \n") == "a b"
-    assert filters.strip("--a--", "-") == "a"
+    assert Expression("x | strip").evaluate({"x": "\u3000 a b \n"}) == "a b"
+    assert Expression("x | strip('-')").evaluate({"x": "--a--"}) == "a"

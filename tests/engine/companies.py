@@ -101,6 +101,10 @@ def desired(
     )
 
 
+def places(member: Member) -> tuple[str | int, ...]:
+    return () if member.departments is UNKNOWN else member.departments
+
+
 class Company:
     """What WeCom shows and what the mirror remembers, told together: everything here is ours."""
 
@@ -141,7 +145,7 @@ class Company:
             for id, parent in self.foreign_departments.items()
         ]
         people = [
-            SeenMember(userid=each.userid, department_ids=frozenset(map(self.id_of, each.departments)))
+            SeenMember(userid=each.userid, department_ids=frozenset(map(self.id_of, places(each))))
             for each in self.members.values()
         ]
         strangers = [

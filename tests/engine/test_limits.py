@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.companies import Company, desired, person, reading, settings, unit
@@ -14,7 +16,7 @@ def limit(plan: Plan, name: str) -> Limit:
     return found
 
 
-def crowd(count: int, **fields: str) -> Company:
+def crowd(count: int, **fields: Any) -> Company:
     company = Company()
     for number in range(count):
         company.member(f"E{number}", mobile=f"138{number:08}", **fields)
@@ -119,3 +121,16 @@ def test_deleting_a_tag_counts_its_members() -> None:
     plan = company.decide(desired(stay, tags={}), settings({"empty_tags": "delete"}, limits={})).plan
 
     assert limit(plan, "tag_member_remove") == Limit(name="tag_member_remove", count=30, allowed=20)
+
+
+def test_a_corp_that_has_lost_most_of_ours_is_another_corp() -> None:
+    """Beyond twenty people and 20 % it is not a matter of a few deletions by hand."""
+    company = crowd(100)
+    remembered = company.remembered()
+    for number in range(21):
+        del company.members[f"E{number}"]
+    wanted = [person(f"E{n}", mobile=f"138{n:08}") for n in range(100)]
+
+    found = limit(company.decide(desired(wanted), remembered=remembered).plan, "missing_in_wecom")
+
+    assert (found.count, found.allowed, found.detail) == (21, 20, "another corp than the mirror's?")

@@ -352,3 +352,34 @@ class TestPlaces:
         )
 
         assert (only(decision).verb, only(decision).reason) == (Verb.KEEP, Reason.REJECTED)
+
+
+def test_a_direct_leader_whom_no_source_knows_is_listed() -> None:
+    """It is not sent, the person's row is used, and the plan says so."""
+    company = Company()
+    company.member("A", mobile="13800000001")
+
+    change = only(company.decide(desired([person("A", mobile="13800000001")], leaders_left_out={"A": "X"})))
+
+    assert (change.verb, change.reason, change.fields["direct_leader"].after) == (
+        Verb.KEEP,
+        Reason.UNKNOWN,
+        "X",
+    )
+
+
+def test_a_direct_leader_who_is_not_there_yet_is_set_later() -> None:
+    """The leader starts next month: the person is created without, and the plan names what waits."""
+    wanted = [
+        person("A", mobile="13800000001", direct_leader="B"),
+        person("B", mobile="13800000002"),
+    ]
+
+    plan = Company().decide(desired(wanted, starts={"B": date(2026, 4, 1)})).plan
+
+    (created,) = plan.writes
+    assert "direct_leader" not in created.fields
+    assert {(change.key, change.reason) for change in plan.changes if change.verb is Verb.KEEP} == {
+        ("A", Reason.WAITING),
+        ("B", Reason.WAITING),
+    }

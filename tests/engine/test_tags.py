@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.companies import Company, desired, person, reading, settings
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
+from wxsync.model.member import Member
 from wxsync.model.plan import Plan
 
 
@@ -16,7 +19,7 @@ def company_of(keys: str) -> Company:
     return company
 
 
-def people(keys: str) -> list:  # type: ignore[type-arg]
+def people(keys: str) -> list[Member]:
     return [person(key, mobile=f"138000000{ord(key)}") for key in keys]
 
 
@@ -72,7 +75,7 @@ def test_a_leaver_leaves_the_tags_too() -> None:
         {"readings": (reading("tags", unreadable_keys=1),)},
     ],
 )
-def test_nobody_leaves_on_a_doubt(doubt: dict) -> None:  # type: ignore[type-arg]
+def test_nobody_leaves_on_a_doubt(doubt: dict[str, Any]) -> None:
     """A rule that failed, a bad row, a row without a key: what holds now stays."""
     company = company_of("AB")
     company.tag("骨干", ["A", "B"])

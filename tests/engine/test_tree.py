@@ -27,6 +27,7 @@ class StrictTree:
             assert not [child for child, (parent, _) in self.nodes.items() if parent == key]
             del self.nodes[key]
             return
+        parent: Any
         parent, name = self.nodes.get(key, (ROOT, None))
         if "parent" in change.fields:
             parent = change.fields["parent"].after

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import click
 from packaging.requirements import Requirement
 
+from tests.house.command_line import commands
 from tests.house.tree import ROOT, project
 from wxsync.cli.main import cli
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command of the command line, as the words that one types."""
-    if not isinstance(command, click.Group):
-        yield words
-        return
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None, f"{name} is listed and not there"
-        if not found.hidden:
-            yield from commands(found, (*words, name))
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -42,13 +42,6 @@ def test_the_license_is_whole() -> None:
     assert "END OF TERMS AND CONDITIONS" in text
 
 
-def test_no_two_tests_share_a_name() -> None:
-    """A test module's name is enough to find it."""
-    names = [path.name for path in files() if re.fullmatch(r"test_\w+\.py", path.name)]
-
-    assert sorted(names) == sorted(set(names))
-
-
 def test_the_tests_are_no_packages() -> None:
     """pytest imports them by path (importlib); an __init__.py would make that ambiguous."""
     assert not [path for path in files() if path.parts[0] == "tests" and path.name == "__init__.py"]

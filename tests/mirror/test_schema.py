@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 import subprocess
 import sys
 from pathlib import Path
@@ -140,7 +141,7 @@ def test_a_failed_migration_leaves_nothing_behind(sqlite_url: str, tmp_path: Pat
     engine.dispose()
     with pytest.raises(MirrorError, match="already exists"):
         schema.upgrade(sqlite_url)
-    with sqlite3.connect(tmp_path / "mirror.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "mirror.db")) as connection:
         left = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert left == {"leases", schema.VERSION_TABLE, "sqlite_sequence"}
 

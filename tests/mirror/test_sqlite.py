@@ -48,7 +48,7 @@ def test_the_pragmas_hold_on_every_connection(sqlite_store: Store):
                 name: connection.scalar(text(f"PRAGMA {name}"))
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             }
-            assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 5000}
+            assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
 def test_references_are_checked(sqlite_store: Store):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sources.rows import Desire, person, rules_of
+from tests.sources.rows import Desire, Rows, person, rules_of
 from wxsync.model.unknown import UNKNOWN
 
-TREE = [
+TREE: Rows = [
     {"code": "0", "parent": None, "name": "公司"},
     {"code": "D1", "parent": "0", "name": "研发"},
     {"code": "D2", "parent": "D1", "name": "平台"},
@@ -42,9 +42,12 @@ def test_an_unknown_department_rejects_the_person(desire: Desire) -> None:
 
 
 def test_without_a_mapping_everybody_is_in_the_root_department(desire: Desire) -> None:
-    """None means root_department."""
+    """And the directory says that nobody asked for that; a memberships query does ask."""
     desired = desire([person("E1")], departments=None)
     assert desired.members["E1"].departments == (1,)
+    assert not desired.places_are_mapped
+    assert desire([person("E1")]).places_are_mapped
+    assert desire([person("E1")], departments=None, memberships=[]).places_are_mapped
 
 
 def test_the_main_department_comes_first(desire: Desire) -> None:
@@ -85,11 +88,11 @@ def test_a_list_of_marks_must_fit(desire: Desire) -> None:
 def test_more_than_100_departments_reject_the_person(desire: Desire) -> None:
     """WeCom takes no more."""
     tree = [{"code": f"D{n}", "parent": None, "name": f"部门{n}"} for n in range(101)]
-    keys = [row["code"] for row in tree]
+    keys = [f"D{n}" for n in range(101)]
     rows = [person("E1", dept=",".join(keys)), person("E2", dept=",".join(keys[1:]))]
     desired = desire(rows, tree, departments="dept | split(',')")
     assert rules_of(desired.rejected) == [("E1", "departments", "too_many_departments")]
-    assert len(desired.members["E2"].departments) == 100
+    assert desired.members["E2"].departments == tuple(keys[1:])
 
 
 def test_memberships_add_places(desire: Desire) -> None:

@@ -95,9 +95,10 @@ def test_names_that_no_source_gives_are_all_told(desire: Desire) -> None:
         )
     at_departments = "the departments query of source hr gives no column"
     at_members = "the members query of source hr gives no column"
+    columns = "It gives code, parent, name, sort"
     members = "It gives emp_no, login, full_name, dept, mobile"
     assert list(caught.value.problems) == [
-        f'sync.acme.department.order: {at_departments} "sortt". Did you mean "sort"? It gives code, parent, name, sort',
+        f'sync.acme.department.order: {at_departments} "sortt". Did you mean "sort"? {columns}',
         f'sync.acme.member.mobile: {at_members} "mobil". Did you mean "mobile"? {members}',
         f'sync.acme.member.position: {at_members} "titel". {members}',
         f'sync.acme.member.extattr.工号: {at_members} "nummer". {members}',

@@ -116,7 +116,8 @@ def test_flags_are_booleans_or_the_numbers_0_and_1() -> None:
         False,
         None,
     ]
-    for value in ("1", "true", "", 2, -1, 0.5, [], b"1"):
+    faulty: list[object] = ["1", "true", "", 2, -1, 0.5, [], b"1"]
+    for value in faulty:
         with pytest.raises(Breach) as caught:
             flag(value, "active")
         assert caught.value.rule == "type"
@@ -126,7 +127,8 @@ def test_orders_are_uint32() -> None:
     """Whole numbers of 32 bits, digits as text too; all else breaks rule "number"."""
     values = (0, "7", " 7 ", 4294967295, Decimal("3.0"), 2.0, None, "")
     assert [uint32(value, "order") for value in values] == [0, 7, 7, 4294967295, 3, 2, None, None]
-    for value in (-1, 4294967296, 1.5, "x", "-1", True, "9" * 5000, float("nan"), []):
+    faulty: list[object] = [-1, 4294967296, 1.5, "x", "-1", True, "9" * 5000, float("nan"), []]
+    for value in faulty:
         with pytest.raises(Breach) as caught:
             uint32(value, "order")
         assert caught.value.rule == "number"

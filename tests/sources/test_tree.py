@@ -15,12 +15,24 @@ from wxsync.sources.tree import DEEPEST, Tree, grow
 ROOT = 1
 
 
-def row(key: str, parent: str | None = None, name: str | None = None, **fields: object) -> DepartmentRow:
-    given = {
-        "key": key, "ref": key, "parent": parent, "name": name or f"部门{key}", "order": UNKNOWN,
-        "is_root": False, "rejected": (),
-    }  # fmt: skip
-    return DepartmentRow(**(given | fields))
+def row(
+    key: str,
+    parent: str | None = None,
+    name: str | None = None,
+    *,
+    ref: str | None = None,
+    is_root: bool = False,
+    rejected: tuple[Rejected, ...] = (),
+) -> DepartmentRow:
+    return DepartmentRow(
+        key=key,
+        ref=ref or key,
+        parent=parent,
+        name=name or f"部门{key}",
+        order=UNKNOWN,
+        is_root=is_root,
+        rejected=rejected,
+    )
 
 
 def broken(key: str, parent: str | None = None) -> DepartmentRow:

@@ -9,8 +9,12 @@ from pathlib import Path
 import click
 
 from wxsync.cli.options import chosen_sync, config_option, open_settings
+from wxsync.cli.waiting import run_to_end
 from wxsync.config.settings import Settings
+from wxsync.engine.corp import Corp
+from wxsync.engine.reconcile import refuse_emptiness
 from wxsync.errors import WxsyncError
+from wxsync.mirror import links
 from wxsync.model.desired import Desired
 from wxsync.runtime import open_corp
 from wxsync.sources.reader import read_desired
@@ -25,7 +29,7 @@ def check(sync: str | None, config: Path | None) -> int:
     settings = open_settings(config)
     click.echo("ok       the config can be used")
     names = [chosen_sync(settings, sync)] if sync or len(settings.sync) == 1 else sorted(settings.sync)
-    return max([asyncio.run(_check(settings, name)) for name in names], default=0)
+    return max([run_to_end(_check(settings, name)) for name in names], default=0)
 
 
 async def _check(settings: Settings, sync: str) -> int:
@@ -34,10 +38,7 @@ async def _check(settings: Settings, sync: str) -> int:
         async with open_corp(settings, sync) as corp:
             click.echo(f"ok       sync {sync}: the mirror is there and its schema fits")
             faults += await _say(f"sync {sync}: WeCom", _look_at_wecom(corp.wecom))
-            reading = asyncio.to_thread(
-                read_desired, corp.sources, corp.settings, corp.clock(), sync_name=sync
-            )
-            faults += await _say(f"sync {sync}: the source", _count(reading))
+            faults += await _say(f"sync {sync}: the source", _count(asyncio.to_thread(_read, corp)))
     except WxsyncError as error:
         _fault(f"sync {sync}", error)
         faults += 1
@@ -48,6 +49,14 @@ async def _look_at_wecom(contacts: Contacts) -> str:
     # A token is had from anywhere; only a real call shows whether this address is trusted (gotcha 20).
     departments = await contacts.list_departments()
     return f"answers; it has {len(departments)} departments"
+
+
+def _read(corp: Corp) -> Desired:
+    """What a plan would work with; a source that is suddenly empty is a fault here as it is there."""
+    desired = read_desired(corp.sources, corp.settings, corp.clock(), sync_name=corp.sync)
+    with corp.store.reading() as connection:
+        refuse_emptiness(desired, links.load(connection, corp.name, corp.sync))
+    return desired
 
 
 async def _count(reading: Awaitable[Desired]) -> str:
@@ -69,6 +78,6 @@ async def _say(what: str, looking: Awaitable[str]) -> int:
 
 
 def _fault(what: str, error: WxsyncError) -> None:
-    click.echo(f"FAULT    {what}: {error.message}")
+    click.echo(f"FAULT    {what}: " + error.message.replace("\n", "\n         "))
     if error.hint:
         click.echo(f"         {error.hint}")

@@ -49,5 +49,7 @@ def _show(found: SchemaStatus) -> None:
     click.echo(f"schema:  {found.current or 'none'}" + ("" if found.is_at_head else f" (needs {found.head})"))
     if found.size_bytes is not None:
         click.echo(f"size:    {found.size_bytes / 1024:,.0f} KiB")
-    if not found.is_at_head:
+    if found.is_newer:
+        click.echo("A later wxsync made it: use that one, or a later one still.", err=True)
+    elif not found.is_at_head:
         click.echo("Run `wxsync db upgrade` to bring it up.", err=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from wxsync.cli.options import config_option, open_settings
+from wxsync.cli.output import stdout_console
 from wxsync.config.settings import Settings
 from wxsync.errors import WxsyncError
 from wxsync.mirror import journal, links
@@ -22,8 +20,13 @@ from wxsync.mirror.journal import RunHistory, RunRecord
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
 from wxsync.model.remembered import LinkState
+from wxsync.report.as_json import moment
 from wxsync.report.locale import translate
+from wxsync.report.wording import readable_time
 from wxsync.runtime import mirror_url
+
+MOST = 2**31 - 1
+"""The highest number that every database takes."""
 
 FORMAT = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -71,8 +74,14 @@ def _ours(remembered: Any) -> int:
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
-@click.option("--limit", default=20, show_default=True, help="How many of the last runs.")
+@click.argument("run", type=click.IntRange(1, MOST), required=False)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=20,
+    show_default=True,
+    help="How many of the last runs.",
+)
 @FORMAT
 @click.option("--language", type=click.Choice(["zh", "en"]), help="[default: service.language]")
 @config_option
@@ -106,11 +115,11 @@ def _show_runs(records: Sequence[RunRecord], format_: str) -> None:
             record.sync,
             record.verb,
             record.state.value,
-            _local(record.started_at),
+            readable_time(record.started_at),
             counts,
             record.error or "",
         )
-    Console().print(table)
+    stdout_console().print(table)
 
 
 def _show_run(history: RunHistory, format_: str, language: str) -> None:
@@ -131,9 +140,9 @@ def _show_run(history: RunHistory, format_: str, language: str) -> None:
         return
     record = history.run
     click.echo(f"run {record.id} of {record.sync}: {record.verb}, {record.state.value}")
-    click.echo(f"  started {_local(record.started_at)}")
+    click.echo(f"  started {readable_time(record.started_at)}")
     if record.finished_at:
-        click.echo(f"  finished {_local(record.finished_at)}")
+        click.echo(f"  finished {readable_time(record.finished_at)}")
     if record.error:
         click.echo(f"  {record.error}")
     if record.digest:
@@ -153,17 +162,13 @@ def _record(record: RunRecord) -> dict[str, Any]:
         "verb": record.verb,
         "trigger": record.trigger,
         "state": record.state.value,
-        "started_at": record.started_at.isoformat(),
-        "finished_at": record.finished_at.isoformat() if record.finished_at else None,
+        "started_at": moment(record.started_at),
+        "finished_at": moment(record.finished_at) if record.finished_at else None,
         "digest": record.digest,
         "approved_by": record.approved_by,
         "error": record.error,
         "counts": {state.value: number for state, number in record.counts.items()},
     }
-
-
-def _local(at: datetime) -> str:
-    return at.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @contextmanager

@@ -8,19 +8,25 @@ import itertools
 import json
 import os
 import sys
+import traceback
 from collections.abc import Mapping
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final
 
 import click
 
 from wxsync import __version__
+from wxsync.cli.streams import discard_stdout
 from wxsync.errors import GuardError, StalePlanError, WxsyncError
 
 EXIT_DONE: Final = 0
 EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_REFUSED: Final = 4
+EXIT_INTERRUPTED: Final = 130
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("wxsync.cli.demo", "demo"),
@@ -69,7 +75,7 @@ def _close_to(name: str) -> str | None:
 @click.version_option(__version__, prog_name="wxsync")
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="The config file [default: $WXSYNC_CONFIG, ./wxsync.toml or /etc/wxsync/config.toml].",
 )
 @click.pass_context
@@ -83,7 +89,17 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run `wxsync` and leave with its exit code (contract §3)."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.excepthook = partial(_complain_of_fault, _asks_for_json(given))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no Chinese gets escapes instead of an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = run(given)
+    if code == EXIT_INTERRUPTED:
+        # At once: the usual way out waits for threads, and one may still wait for a database.
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -91,6 +107,7 @@ def run(arguments: list[str]) -> int:
     as_json = _asks_for_json(arguments)
     try:
         code = cli.main(args=arguments, prog_name="wxsync", standalone_mode=False)
+        _flush()
     except WxsyncError as error:
         refused = isinstance(error, GuardError | StalePlanError)
         _complain(error.code, error.message, error.hint, as_json=as_json and not refused)
@@ -102,13 +119,28 @@ def run(arguments: list[str]) -> int:
         _complain("error", error.format_message(), None, as_json=as_json)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Aborted.", err=True)
-        return 130
+        # The terminal stands in a line with "^C" in it.
+        click.echo("\nInterrupted. What was done is on record; the next run goes on from there.", err=True)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`wxsync plan | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough (`wxsync runs | head`).
+        discard_stdout()
         return EXIT_DONE
+    except OSError as error:
+        # Without a file's name it is the output itself that cannot be written.
+        if error.filename is None:
+            discard_stdout()
+        what = f"cannot use {error.filename}" if error.filename else "cannot write the output"
+        _complain("error", f"{what}: {error.strerror}", None, as_json=as_json and error.filename is not None)
+        return EXIT_ERROR
     return code if isinstance(code, int) else 0
+
+
+def _flush() -> None:
+    """Have all output out while what goes wrong with it can still be told."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def _asks_for_json(arguments: list[str]) -> bool:
@@ -141,3 +173,18 @@ def _complain(code: str, message: str, hint: str | None, *, as_json: bool) -> No
         click.echo(f"       {line}", err=True)
     if hint:
         click.echo(f"Hint:  {hint}", err=True)
+
+
+def _complain_of_fault(
+    as_json: bool, kind: type[BaseException], _error: BaseException, trace: TracebackType | None
+) -> None:
+    """What nobody foresaw: where it happened, and none of the values that a traceback would quote."""
+    package = str(Path(__file__).parent.parent)
+    frames = [frame for frame in traceback.extract_tb(trace) if frame.filename.startswith(package)]
+    places = [f"{Path(each.filename).relative_to(package)}:{each.lineno} {each.name}" for each in frames]
+    _complain(
+        "fault",
+        "\n".join([f"this is a fault in wxsync: {kind.__name__}", *places]),
+        "please report it with these lines; what was done so far is on record",
+        as_json=as_json,
+    )

@@ -18,7 +18,7 @@ def config_option(command: F) -> F:
     """`--config` after the command; it may stand before it as well."""
     return click.option(
         "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path),
         help="The config file [default: $WXSYNC_CONFIG, ./wxsync.toml or /etc/wxsync/config.toml].",
     )(command)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wxsync.cli.streams import discard_stdout, going_on_without_reader
 from wxsync.errors import WxsyncError
 from wxsync.model.change import Reason
 from wxsync.model.plan import Plan
@@ -36,6 +38,13 @@ class Reporter:
         self.language = language
         self._output = output
         self._show_personal = show_personal
+
+    def claim_output(self) -> None:
+        """Find out that the file of the report cannot be written before anything else is done."""
+        if self._output is not None:
+            with _telling(self._output):
+                _make_private(self._output)
+                self._output.open("a").close()
 
     def show_plan(self, plan: Plan) -> None:
         """Show a plan."""
@@ -66,15 +75,15 @@ class Reporter:
 
     def _put(self, text: str) -> None:
         if self._output is None:
-            click.echo(text, nl=not text.endswith("\n"))
+            with going_on_without_reader():
+                click.echo(text, nl=not text.endswith("\n"))
         else:
             write_private(self._output, text)
             click.echo(f"Written to {self._output}", err=True)
 
     def _print(self, show: Callable[[Console], None], *, is_more: bool = False) -> None:
         if self._output is None:
-            console = Console() if os.isatty(1) else Console(width=PIPE_WIDTH)
-            show(console)
+            show(stdout_console())
             return
         sheet = StringIO()
         show(Console(width=PIPE_WIDTH, file=sheet))
@@ -83,13 +92,39 @@ class Reporter:
         click.echo(f"Written to {self._output}", err=True)
 
 
+class PatientConsole(Console):
+    """Goes on where its reader has gone: `wxsync apply --yes | head` must not stop half-way."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        discard_stdout()
+
+
+def stdout_console() -> Console:
+    """As wide as the terminal, or as a report in a pipe."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return PatientConsole() if is_terminal else PatientConsole(width=PIPE_WIDTH)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a report that only its owner can read (contract §6.9)."""
-    try:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
+    with _telling(path):
+        _make_private(path)
         with path.open("w", encoding="utf-8") as file:
             file.write(text)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before anything is in it; what is no plain file (/dev/null) is left as it is."""
+    path.touch(mode=0o600)
+    if path.is_file():
+        path.chmod(0o600)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise WxsyncError(
             f"cannot write {path}: {error.strerror}", hint="name another file with --output"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import sys
+import os
 from pathlib import Path
 
 import click
 
 from wxsync.cli.options import chosen_sync, config_option, open_settings, report_options
 from wxsync.cli.output import EXIT_CHANGES, EXIT_DONE, EXIT_REFUSED, Reporter, exit_code_of, progress_bar
+from wxsync.cli.streams import ask, can_ask
+from wxsync.cli.waiting import run_to_end
 from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
@@ -43,7 +45,7 @@ def plan(
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
     reporter = _reporter(settings, format_, output, language, show_personal)
-    decision = asyncio.run(_plan(settings, name))
+    decision = run_to_end(_plan(settings, name))
     reporter.show_plan(decision.plan)
     return EXIT_CHANGES if exit_code and decision.plan.writes else EXIT_DONE
 
@@ -81,12 +83,13 @@ def apply(
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
     reporter = _reporter(settings, format_, output, language, show_personal)
-    return asyncio.run(_apply(settings, name, reporter, approve, may_write=yes or approve is not None))
+    return run_to_end(_apply(settings, name, reporter, approve, may_write=yes or approve is not None))
 
 
 async def _apply(
     settings: Settings, sync: str, reporter: Reporter, approve: str | None, *, may_write: bool
 ) -> int:
+    reporter.claim_output()
     async with open_corp(settings, sync) as corp, holding(corp, "manual") as held:
         run_id, decision = await preview(corp, verb="apply")
         if reporter.format == "text":
@@ -98,8 +101,14 @@ async def _apply(
             reporter.show_run(await refuse(corp, run_id, decision, error))
             _say_refused(error)
             return EXIT_REFUSED
+        except asyncio.CancelledError:
+            no_answer = GuardError("nothing was written: interrupted before it was answered")
+            await refuse(corp, run_id, decision, no_answer)
+            raise
         run = await _carry_out(corp, run_id, decision, held, approve)
         reporter.show_run(run)
+        if run.error is not None:
+            click.echo(f"Stopped: {run.error}", err=True)
         return exit_code_of(run)
 
 
@@ -112,22 +121,29 @@ async def _carry_out(corp: Corp, run_id: int, decision: Decision, held: Lease, a
             decision,
             held,
             approved=approve,
-            approver=getpass.getuser(),
+            approver=_user(),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+
+
+def _user() -> str:
+    """Who approves; in a container there may be a number and no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 async def _ask(decision: Decision, may_write: bool) -> None:
     """Go on only with a yes; where nothing is to be written there is nothing to ask."""
     if may_write or not decision.plan.writes:
         return
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise GuardError(
             "nothing was written: without a terminal to ask on, apply needs --yes",
-            hint="look at the plan, then run: wxsync apply --yes",
+            hint=f"look at the plan, then run: wxsync apply {decision.plan.sync} --yes",
         )
-    # In a thread, so that the lease is renewed while somebody reads the plan.
-    if not await asyncio.to_thread(click.confirm, "Write this to WeCom?", err=True):
+    if not await ask("Write this to WeCom?"):
         raise GuardError('nothing was written: the answer was "no"')
 
 

@@ -71,7 +71,10 @@ def load_settings(path: Path, *, environment: Mapping[str, str] = os.environ) ->
 
 def _existing(path: Path, how: str) -> Path:
     if not _is_there(path):
-        raise ConfigError([f"no config file: there is no {path.absolute()}, which was {how}"])
+        raise ConfigError(
+            [f"no config file: there is no {path.absolute()}, which was {how}"],
+            hint="Correct the path, or start from config.example.toml",
+        )
     return path
 
 

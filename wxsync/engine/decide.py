@@ -16,6 +16,7 @@ from wxsync.engine.guard import permit
 from wxsync.engine.leaders import leave_out_absent
 from wxsync.engine.limits import limits_of
 from wxsync.engine.members import MemberDiff, leavers_of
+from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
 from wxsync.engine.schedule import Schedule
 from wxsync.engine.tags import TagDiff
@@ -85,6 +86,7 @@ def decide(
         forecast=forecast(schedule.changes, schedule.units),
         foreign=_unlisted(schedule.changes, actual),
         readings=desired.readings,
+        names=names_in(schedule.changes, desired, actual),
     )
     return Decision(
         plan=plan,

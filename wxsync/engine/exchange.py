@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from typing import Final
 
 from wxsync.engine.actual import Actual
 from wxsync.engine.guard import as_kept, is_protected
@@ -15,6 +17,7 @@ from wxsync.model.message import Message, say
 
 OTHER_CONTACT: Mapping[str, str] = {"mobile": "email", "email": "mobile"}
 """WeCom wants one of the two on everybody: one may be cleared only while the other is there."""
+MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +87,26 @@ def _unbreakable(rings: Iterable[Ring]) -> dict[str, Change | Rejected]:
                 "{field} changes hands in a circle, and nobody in it has another contact to be reached by: "
                 "{keys}",
                 field=field,
-                keys=", ".join(sorted(keys)),
+                keys=names,
             ),
         )
         for ring in rings
         for field, keys in ring.unbreakable
+        for names in (_names(keys),)
         for key in keys
     }
+
+
+def _names(keys: Set[str]) -> str:
+    """As many of them as a reader can use: there may be thousands."""
+    listed = sorted(keys)
+    rest = len(listed) - MOST_NAMED
+    return ", ".join(listed[:MOST_NAMED]) + (f" (+{rest})" if rest > 0 else "")
+
+
+def _taken(taker: str, field: str, holder: str) -> Rejected:
+    problem = say("its {field} belongs to {key}, who keeps it", field=field, key=holder)
+    return Rejected(kind=Kind.MEMBER, key=taker, field=field, rule="taken", problem=problem)
 
 
 class _Attempt:
@@ -137,6 +153,24 @@ class _Attempt:
                     refused[taker] = verdict
                     break
                 self.holders.setdefault(taker, {})[field] = holder
+        return self._with_followers(refused)
+
+    def _with_followers(self, refused: dict[str, Change | Rejected]) -> dict[str, Change | Rejected]:
+        """Whoever waits for one who is given up is refused too, however long the row of them is.
+
+        The next attempt would find the first of them, and the one after it the second.
+        """
+        takers: dict[str, list[tuple[str, str]]] = {}
+        for taker, fields in self.holders.items():
+            for field, holder in fields.items():
+                takers.setdefault(holder, []).append((taker, field))
+        queue = deque(refused)
+        while queue:
+            holder = queue.popleft()
+            for taker, field in takers.get(holder, ()):
+                if taker not in refused:
+                    refused[taker] = _taken(taker, field, holder)
+                    queue.append(taker)
         return refused
 
     def _release(self, holder: str, field: str, taker: str, wish: Change) -> Change | Rejected | None:
@@ -145,8 +179,7 @@ class _Attempt:
         if write is not None and (write.verb is Verb.DELETE or field in write.fields):
             return None
         if not self._may_clear(holder, field):
-            problem = say("its {field} belongs to {key}, who keeps it", field=field, key=holder)
-            return Rejected(kind=Kind.MEMBER, key=taker, field=field, rule="taken", problem=problem)
+            return _taken(taker, field, holder)
         if not self._desired.is_complete:
             why = say(
                 "its {field} belongs to {key}, and on this reading nothing is taken away",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from wxsync.engine.decide import Decision
-from wxsync.model.change import Change, FieldChange, Verb
+from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import Member, fold
 from wxsync.model.remembered import (
     LinkState,
@@ -37,7 +37,15 @@ class Ledger:
         self._last_department_id = max(
             1, decision.remembered.highest_department_id, *decision.actual.department_ids, 0
         )
-        self._last_tag_id = max(0, decision.remembered.highest_tag_id, *decision.actual.tag_ids, 0)
+        # In the order of the plan and not of the calls, which run side by side: the same plan
+        # always gives the same ids.
+        new_tags = (
+            cast("str", change.key)
+            for change in decision.plan.changes
+            if change.kind is Kind.TAG and change.verb is Verb.CREATE
+        )
+        last_tag_id = max(0, decision.remembered.highest_tag_id, *decision.actual.tag_ids, 0)
+        self._new_tag_ids = {name: id for id, name in enumerate(new_tags, last_tag_id + 1)}
 
     # Departments
 
@@ -190,8 +198,7 @@ class Ledger:
 
     def announce_tag(self, name: str) -> RememberedTag:
         """A new tag, with an id that nobody has or ever had."""
-        self._last_tag_id += 1
-        self.tags[name] = RememberedTag(name=name, id=self._last_tag_id, state=LinkState.PENDING)
+        self.tags[name] = RememberedTag(name=name, id=self._new_tag_ids[name], state=LinkState.PENDING)
         return self.tags[name]
 
     def keep_tag(self, name: str) -> RememberedTag:

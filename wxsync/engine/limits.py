@@ -16,6 +16,9 @@ from wxsync.model.remembered import LinkState, Remembered
 MOST_STRANGERS = 20
 """A first load is unlimited while WeCom shows at most so many people whom wxsync did not create."""
 
+MOST_MISSING = 20
+"""So many of ours, or so many in a hundred, may have been deleted in WeCom by hand since the last run."""
+
 
 def limits_of(
     changes: Sequence[Change],
@@ -67,6 +70,7 @@ def limits_of(
         ),
         *_source_shrink(desired, remembered, limits),
         *_first_load(strangers, remembered),
+        *_missing(actual),
     )
 
 
@@ -127,4 +131,17 @@ def _first_load(strangers: int, remembered: Remembered) -> Iterator[Limit]:
             count=strangers,
             allowed=MOST_STRANGERS,
             detail="new or lost mirror?" if strangers > MOST_STRANGERS else None,
+        )
+
+
+def _missing(actual: Actual) -> Iterator[Limit]:
+    """So many of ours are no longer in WeCom that it may be another corp than the mirror's."""
+    missing = len(actual.missing_members)
+    if missing:
+        allowed = max(MOST_MISSING, (missing + len(actual.members)) * MOST_MISSING // 100)
+        yield Limit(
+            name="missing_in_wecom",
+            count=missing,
+            allowed=allowed,
+            detail="another corp than the mirror's?" if missing > allowed else None,
         )

@@ -69,6 +69,8 @@ class MemberDiff:
                 yield self._removed_by_hand(wanted)
             else:
                 yield self._newcomer(wanted)
+            if wanted.key in self.desired.leaders_left_out:
+                yield self._without_leader(wanted, known)
         leavers = leavers_of(self.desired, self.actual)
         for key, known in self.actual.members.items():
             if key in self.desired.members:
@@ -80,6 +82,18 @@ class MemberDiff:
             else:
                 doubt = say("the source has people without a key: each of them may be this one")
                 yield _keep(known, doubt, Reason.REJECTED)
+
+    def _without_leader(self, wanted: Member, known: Member | None) -> Change:
+        leader = self.desired.leaders_left_out[wanted.key]
+        why = say("its direct leader {key} is in no source, and is not sent", key=leader)
+        before = UNKNOWN if known is None else known.direct_leader
+        return _keep(
+            wanted if known is None else known,
+            why,
+            Reason.UNKNOWN,
+            id=None if known is None else known.userid,
+            fields={"direct_leader": FieldChange(before, leader)},
+        )
 
     def _newcomer(self, wanted: Member) -> Change | Rejected:
         folded = fold(wanted.userid)

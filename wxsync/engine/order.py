@@ -132,15 +132,15 @@ class _Plot:
             if turn.is_release
         }
         numbers = {key: self._number(writes[key]) for key in sorted(ring.keys)}
+        written_apart = ring.written_apart
         parts: list[Part] = []
-        for turn in ring.turns:
+        for turn, needs in zip(ring.turns, _needs_of(ring.turns), strict=True):
             if turn.field is None:
-                fields = frozenset(writes[turn.key].fields) - ring.written_apart(turn.key)
+                fields = frozenset(writes[turn.key].fields) - written_apart[turn.key]
                 fields -= {"direct_leader"} if turn.key in apart else frozenset()
             else:
                 fields = frozenset({turn.field})
             number = releases[turn] if turn.is_release else numbers[turn.key]
-            needs = _needs_of(len(parts), ring.turns)
             parts.append(
                 Part(n=number, fields=fields, needs=needs, cycle=turn.strand if turn.is_cycle else None)
             )
@@ -172,19 +172,26 @@ class _Plot:
     def add_deletions(self, changes: Iterable[Change]) -> None:
         """Leaf first; a department that somebody could not leave is not tried."""
         dropped = {cast("int", change.id): change for change in changes}
-        ids = {department.key: department.id for department in self._actual.departments.values()}
         below = {id: self._actual.children.get(id, frozenset()) for id in dropped}
+        moving = self._moving(below)
         leaving = self._leaving()
         units: dict[int, int] = {}
         for id in TopologicalSorter({id: below[id] & dropped.keys() for id in dropped}).static_order():
-            movers = {
-                unit for key, moved in self._movers.items() if ids.get(key) in below[id] for unit in moved
-            }
             needs = frozenset(units[child] for child in below[id] if child in units)
-            needs |= frozenset(movers) | leaving.get(id, frozenset())
+            needs |= moving.get(id, frozenset()) | leaving.get(id, frozenset())
             part = Part(n=self._number(dropped[id]))
             after = frozenset(self._renamers.get(cast("str", dropped[id].key), ()))
             units[id] = self._add(Unit(parts=(part,), needs=needs, after=after))
+
+    def _moving(self, below: Mapping[int, Set[int]]) -> dict[int, frozenset[int]]:
+        """Department id -> the units that put one of those below it elsewhere."""
+        above = {child: id for id, children in below.items() for child in children}
+        moving: dict[int, set[int]] = {}
+        for key, units in self._movers.items():
+            department = self._actual.departments.get(key)
+            if department is not None and department.id in above:
+                moving.setdefault(above[department.id], set()).update(units)
+        return {id: frozenset(units) for id, units in moving.items()}
 
     def _leaving(self) -> dict[int, frozenset[int]]:
         """Department id -> the units after which somebody of ours is no longer in it."""
@@ -213,22 +220,29 @@ class _Plot:
         return len(self.units) - 1
 
 
-def _needs_of(place: int, turns: Sequence[Turn]) -> tuple[int, ...]:
-    """The earlier turns that must have succeeded: one's own rest, and whoever gives up the value.
+def _needs_of(turns: Sequence[Turn]) -> list[tuple[int, ...]]:
+    """For each turn the earlier ones that must have succeeded: the own rest, and whoever gives up the value.
 
-    A cycle is begun only when the rest of everybody in it is done.
+    A cycle is begun only when the rest of everybody in it is done. Of a strand the turn just before is
+    enough: it needs the others itself, and a strand may be as long as a corp has people.
     """
-    turn = turns[place]
-    if turn.field is None:
-        return ()
-    keys: Set[str] = {turn.key}
-    if turn.is_cycle:
-        keys = {other.key for other in turns if other.strand == turn.strand}
-    return tuple(
-        number
-        for number, earlier in enumerate(turns[:place])
-        if earlier.strand == turn.strand or (earlier.key in keys and not earlier.is_cycle)
-    )
+    takers: dict[int | None, list[str]] = {}
+    for turn in turns:
+        takers.setdefault(turn.strand, []).append(turn.key)
+    latest: dict[int | None, int] = {}
+    own: dict[str, list[int]] = {}
+    needs: list[tuple[int, ...]] = []
+    for number, turn in enumerate(turns):
+        before = latest.get(turn.strand)
+        keys = [turn.key] if not turn.is_cycle else takers[turn.strand] if before is None else []
+        found = {each for key in keys for each in own.get(key, ())} | (
+            {before} if before is not None else set()
+        )
+        needs.append(() if turn.field is None else tuple(sorted(found)))
+        latest[turn.strand] = number
+        if not turn.is_cycle:
+            own.setdefault(turn.key, []).append(number)
+    return needs
 
 
 def _sequence(

@@ -16,7 +16,7 @@ from wxsync.engine.guard import check_approval
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Entry, Recorder
 from wxsync.engine.single import Single
-from wxsync.errors import IncompleteReadError, WeComError, WxsyncError
+from wxsync.errors import IncompleteReadError, MirrorError, WeComError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
 from wxsync.model.desired import Desired
@@ -195,8 +195,8 @@ def _gone(decision: Decision, ledger: Ledger) -> list[Entry]:
     for key, link in remembered.members.items():
         if is_over(key, actual.members, desired.members, link.state) and key not in rejected:
             entries.append(ledger.drop_member(key))
+    wanted = desired.departments.keys() | desired.held_departments
     for key, department in remembered.departments.items():
-        wanted = desired.departments.keys() | desired.held_departments
         if is_over(key, actual.departments, wanted, department.state) and key not in rejected:
             entries.append(ledger.drop_department(key))
     for name, tag in remembered.tags.items():
@@ -280,11 +280,14 @@ def _finish(
     finished_at = corp.clock()
     with corp.store.transaction() as connection:
         journal.finish_run(connection, run_id, state, finished_at, error)
+        begun = journal.record(connection, run_id)
+    if begun is None:
+        raise MirrorError(f"the mirror has lost run {run_id}")
     return Run(
         id=run_id,
         sync=corp.sync,
-        trigger="manual",
-        started_at=decision.plan.created_at,
+        trigger=begun.trigger,
+        started_at=begun.started_at,
         finished_at=finished_at,
         state=state,
         plan=decision.plan,

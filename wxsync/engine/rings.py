@@ -36,9 +36,14 @@ class Ring:
     unbreakable: tuple[tuple[str, frozenset[str]], ...] = ()
     """(field, keys) of strands in which nobody can be cleared; then the turns are of no use."""
 
-    def written_apart(self, key: str) -> frozenset[str]:
-        """The fields of `key` that have a turn of their own."""
-        return frozenset(turn.field for turn in self.turns if turn.key == key and turn.field is not None)
+    @property
+    def written_apart(self) -> Mapping[str, frozenset[str]]:
+        """Key -> its fields that have a turn of their own."""
+        apart: dict[str, set[str]] = {key: set() for key in self.keys}
+        for turn in self.turns:
+            if turn.field is not None:
+                apart[turn.key].add(turn.field)
+        return {key: frozenset(fields) for key, fields in apart.items()}
 
 
 def find_rings(writes: Mapping[str, Change], holders: Holders, actual: Actual) -> tuple[Ring, ...]:
@@ -48,13 +53,24 @@ def find_rings(writes: Mapping[str, Change], holders: Holders, actual: Actual) -
 
 def _knotted(holders: Holders) -> set[str]:
     """Those left when all who wait for nobody, and all for whom nobody waits, are taken away."""
+    waits = {key: holders.keys() & fields.values() for key, fields in holders.items()}
+    awaited: dict[str, set[str]] = {key: set() for key in holders}
+    for key, others in waits.items():
+        for other in others:
+            awaited[other].add(key)
     left = set(holders)
-    while True:
-        awaited = {holder for key in left for holder in holders[key].values()}
-        stay = {key for key in left if key in awaited and left & set(holders[key].values())}
-        if stay == left:
-            return left
-        left = stay
+    queue = list(holders)
+    while queue:
+        key = queue.pop()
+        if key not in left or (waits[key] and awaited[key]):
+            continue
+        left.discard(key)
+        for holder in waits[key]:
+            awaited[holder].discard(key)
+        for taker in awaited[key]:
+            waits[taker].discard(key)
+        queue += (*waits[key], *awaited[key])
+    return left
 
 
 def _groups(left: set[str], holders: Holders) -> Iterator[frozenset[str]]:

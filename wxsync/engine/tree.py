@@ -33,7 +33,7 @@ class _Planting:
     """One pass over the tree; what has been done so far is in `_places` and `_done`."""
 
     def __init__(self, changes: Mapping[str, Change], actual: Actual) -> None:
-        self._changes = changes
+        self._changes = dict(changes)
         self._actual = actual
         self._places: dict[str, Place] = {
             key: (department.parent, department.name) for key, department in actual.departments.items()
@@ -143,7 +143,7 @@ class _Planting:
         if change.verb is Verb.UPDATE and "name" not in change.fields:
             own = self._actual.departments[key].name
             fields = {"name": FieldChange(name, own), **change.fields}
-            self._changes = {**self._changes, key: replace(change, fields=fields)}
+            self._changes[key] = replace(change, fields=fields)
 
     def _stand(self, key: str, place: Place) -> None:
         former = self._places.get(key)

@@ -38,7 +38,7 @@ class Trouble(Enum):
     )
     DAMAGED = (
         "the mirror {place} is damaged ({words})",
-        "restore a backup and run `wxsync db restored`, or begin anew with `wxsync db rebuild`",
+        "put back a copy of it that is whole, and look at the next plan before you apply it",
     )
     UNREACHABLE = (
         "the mirror {place} cannot be reached: {words}",

@@ -172,14 +172,20 @@ def runs(connection: Connection, limit: int) -> tuple[RunRecord, ...]:
     return _to_records(connection, found)
 
 
+def record(connection: Connection, run_id: int) -> RunRecord | None:
+    """One run as the list shows it; None where there is no such run."""
+    found = connection.execute(_records().where(tables.runs.c.id == run_id)).all()
+    return _to_records(connection, found)[0] if found else None
+
+
 def run(connection: Connection, run_id: int) -> RunHistory | None:
     """Everything on record of one run; None where there is no such run."""
-    found = connection.execute(_records().where(tables.runs.c.id == run_id)).all()
-    if not found:
+    found = record(connection, run_id)
+    if found is None:
         return None
     plans = tables.plans.c
     return RunHistory(
-        run=_to_records(connection, found)[0],
+        run=found,
         document=connection.scalar(select(plans.document).where(plans.run_id == run_id)),
         readings=_readings(connection, run_id),
         intents=_intents(connection, run_id),

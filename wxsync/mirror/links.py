@@ -194,7 +194,7 @@ def _readable(key: str, userid: str, values: str) -> Member:
         # Nothing of the error's own text: it quotes values.
         raise MirrorError(
             f"the mirror holds values of member {key} that cannot be read",
-            hint="restore a backup and run `wxsync db restored`",
+            hint="put back a copy of the mirror that is whole, and look at the next plan before you apply it",
         ) from error
 
 

@@ -109,7 +109,7 @@ def refuse_unfit(place: str, current: str | None) -> None:
         )
     raise SchemaBehindError(
         f"the mirror {place} has an old schema ({current}; this version needs {head()})",
-        hint="make a backup (`wxsync db backup`), then run `wxsync db upgrade`",
+        hint="make a copy of it while no run is at work, then run `wxsync db upgrade`",
     )
 
 

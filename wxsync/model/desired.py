@@ -60,6 +60,9 @@ class Desired:
     leaders_left_out: Mapping[str, str] = field(default_factory=dict)
     """Member key -> a direct leader's key that no source knows: not sent, and listed."""
     readings: tuple[ReadingProof, ...] = ()
+    places_are_mapped: bool = True
+    """The mapping or a memberships query says where people are; without that a new member is put
+    into the root department, and nobody is ever moved."""
     tags_are_mapped: bool = False
     """The sync has tags by rule or by rows; without them tags are none of its business."""
     root_key: str | None = None

@@ -7,11 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from wxsync.model.change import VERBS, Change, Kind, Rejected, Verb
 from wxsync.model.desired import ReadingProof
 from wxsync.model.unknown import UNKNOWN, Value
+
+Names: TypeAlias = Mapping[tuple[Kind, str], str]
+"""(kind, key) -> name."""
 
 PLAN_FORMAT = "wxsync-plan/1"
 
@@ -56,6 +59,8 @@ class Plan:
     foreign: Mapping[Kind, int] = field(default_factory=dict)
     """Foreign records that nothing in the source resembles: counted as kept, not listed."""
     readings: tuple[ReadingProof, ...] = ()
+    names: Names = field(default_factory=dict)
+    """Of the departments and people that fields point to: for readers, not part of the digest."""
 
     @property
     def summary(self) -> dict[Kind, dict[Verb, int]]:
@@ -119,7 +124,6 @@ def plain(value: Value) -> Any:
     if value is UNKNOWN:
         return {"unknown": True}
     if isinstance(value, tuple):
-        if value and isinstance(value[0], tuple):
-            return {str(pair[0]): pair[1] for pair in value if isinstance(pair, tuple)}
-        return list(value)
+        orders = [item for item in value if isinstance(item, tuple)]
+        return {str(ref): number for ref, number in orders} if orders else list(value)
     return value

@@ -60,6 +60,8 @@ class Run:
     state: RunState
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
+    error: str | None = None
+    """What broke the run off."""
 
     def count(self, state: OutcomeState) -> int:
         return sum(outcome.state is state for outcome in self.outcomes)

@@ -96,4 +96,7 @@ def _unreadable(source: str, query: str) -> Message:
 def _nothing(plan: Plan, wording: Wording) -> list[Notice]:
     if plan.writes:
         return []
+    if plan.rejected:
+        left = say("Nothing to change. What is rejected stays in WeCom as it is.")
+        return [Notice(level="info", text=wording.of(left))]
     return [Notice(level="ok", text=wording.of(say("Nothing to do: WeCom is as the sources want it.")))]

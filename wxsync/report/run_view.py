@@ -161,7 +161,8 @@ def _by_state(run: Run, wording: Wording) -> Iterable[Notice]:
             yield from _refused(run, wording)
         case RunState.STOPPED:
             text = say("The run broke off; what was left is as it was. Mend the cause, then run it again:")
-            yield _notice(wording, "stop", text, again)
+            causes = () if run.error is None else (run.error,)
+            yield Notice(level="stop", text=wording.of(text), details=causes, command=again)
         case RunState.FAILED:
             text = say("An error ended the run before anything was written. Mend it, then run it again:")
             yield _notice(wording, "stop", text, again)
@@ -174,7 +175,7 @@ def _by_state(run: Run, wording: Wording) -> Iterable[Notice]:
 def _refused(run: Run, wording: Wording) -> Iterable[Notice]:
     if not run.plan.exceeded:
         text = say("Refused: nothing was written. To carry the plan out:")
-        yield _notice(wording, "stop", text, f"wxsync apply {run.sync}")
+        yield _notice(wording, "stop", text, f"wxsync apply {run.sync} --yes")
         return
     yield Notice(
         level="stop",

@@ -146,7 +146,7 @@ def wording_for(plan: Plan, *, language: str, show_personal: bool) -> Wording:
         for change in plan.changes
         if change.key is not None and change.name
     }
-    return Wording(language=language, show_personal=show_personal, names=names)
+    return Wording(language=language, show_personal=show_personal, names={**plan.names, **names})
 
 
 def _place(item: object) -> object:

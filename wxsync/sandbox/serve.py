@@ -89,6 +89,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             hint="choose another port, or 0 for a free one",
         ) from error
     with listener:
+        # Inherited by every connection. asyncio would see to it, but for a socket whose protocol is not
+        # named it does not; then an answer in two packets waits 40 ms for the other side's delayed ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 

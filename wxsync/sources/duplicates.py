@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.member import UNIQUE_FIELDS, Member, fold
@@ -25,13 +25,14 @@ def duplicates(members: Mapping[str, Member]) -> dict[str, tuple[Rejected, ...]]
     return {key: tuple(rejects) for key, rejects in found.items()}
 
 
-def _sharers(members: Mapping[str, Member], field: str) -> Iterator[list[str]]:
-    owners: dict[str, list[str]] = {}
+def _sharers(members: Mapping[str, Member], field: str) -> Collection[list[str]]:
+    first: dict[str, str] = {}
+    sharers: dict[str, list[str]] = {}
     for key, member in members.items():
         value = fold(member.userid) if field == "userid" else getattr(member, field)
-        if isinstance(value, str):
-            owners.setdefault(value, []).append(key)
-    return (keys for keys in owners.values() if len(keys) > 1)
+        if isinstance(value, str) and (owner := first.setdefault(value, key)) != key:
+            sharers.setdefault(value, [owner]).append(key)
+    return sharers.values()
 
 
 def _reject(key: str, field: str, keys: Sequence[str]) -> Rejected:

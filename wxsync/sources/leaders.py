@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from wxsync.model.member import Member, Text
 from wxsync.model.unknown import UNKNOWN
+from wxsync.sources.mapping import Candidate
 from wxsync.sources.people import People
 
 
@@ -19,26 +20,29 @@ class Led:
     """Member key -> the leader as the row names it."""
 
 
-def lead(members: Mapping[str, Member], people: People) -> Led:
-    """Give everybody the direct leader that the own row names.
+def leader_of(person: Candidate, people: People) -> Text:
+    """The key of the direct leader whom the own row names, as far as there is such a person.
 
-    An empty one stays empty. One who leaves, whose row is rejected, or who would lead themselves is
-    not sent, and what WeCom holds stays; nor is a stranger, who is listed. Nobody is rejected for a leader.
+    An empty one is None; a stranger, and the own name, are UNKNOWN: they are not sent.
+    """
+    if not isinstance(person.leader, str):
+        return person.leader
+    leader = people.refs.get(person.leader)
+    return UNKNOWN if leader is None or leader == person.key else leader
+
+
+def lead(members: Mapping[str, Member], people: People) -> Led:
+    """Leave out the leaders who turned out not to be wanted, and list the strangers.
+
+    Of one who leaves, or whose row is rejected, nothing is sent, and what WeCom holds stays. Nobody
+    is rejected for a leader.
     """
     led: dict[str, Member] = {}
     left_out: dict[str, str] = {}
     for key, member in members.items():
-        name = people.candidates[key].leader
-        leader = _leader(key, name, members, people)
-        led[key] = member if leader is UNKNOWN else replace(member, direct_leader=leader)
+        leader, name = member.direct_leader, people.candidates[key].leader
+        is_sent = not isinstance(leader, str) or leader in members
+        led[key] = member if is_sent else replace(member, direct_leader=UNKNOWN)
         if isinstance(name, str) and name not in people.refs:
             left_out[key] = name
     return Led(members=led, left_out=left_out)
-
-
-def _leader(key: str, name: Text, members: Mapping[str, Member], people: People) -> Text:
-    """The leader's key; None where there is none; UNKNOWN where nothing shall be sent."""
-    if not isinstance(name, str):
-        return name
-    leader = people.refs.get(name)
-    return UNKNOWN if leader is None or leader == key or leader not in members else leader

@@ -12,6 +12,7 @@ from wxsync.model.message import Message, say
 from wxsync.model.unknown import UNKNOWN, DepartmentRef
 from wxsync.sources.base import MEMBERSHIPS, Row, RowStream
 from wxsync.sources.fields import MOST_DEPARTMENTS
+from wxsync.sources.leaders import leader_of
 from wxsync.sources.mapping import Candidate
 from wxsync.sources.normal import Breach, flag, key_of, uint32
 from wxsync.sources.people import People
@@ -121,6 +122,7 @@ def unknown_department(key: str, department: str) -> Rejected:
 class Settler:
     """Makes members of candidates, once it is known where everybody belongs."""
 
+    people: People
     tree: Tree
     memberships: Memberships
     root: int
@@ -136,7 +138,9 @@ class Settler:
         except Breach as breach:
             field = "main_department" if breach.rule == "main_department" else "departments"
             return (reject(Kind.MEMBER, person.key, field, breach),)
-        in_order = sorted(places.values(), key=lambda place: ref_order(place.department))
+        in_order = list(places.values())
+        if len(in_order) > 1:
+            in_order.sort(key=lambda place: ref_order(place.department))
         leads = tuple(place.department for place in in_order if place.is_leader)
         orders = tuple((place.department, place.order) for place in in_order if place.order is not None)
         return Member(
@@ -147,6 +151,7 @@ class Settler:
             main_department=main,
             is_leader=leads if self.has_leaders else UNKNOWN,
             order=orders if self.has_orders else UNKNOWN,
+            direct_leader=leader_of(person, self.people),
             enable=person.enable,
             extattr=person.extattr,
         )

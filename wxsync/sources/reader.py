@@ -87,6 +87,7 @@ class _Reading:
             undecided_memberships=frozenset(memberships.undecided),
             leaders_left_out=led.left_out,
             readings=tuple(self._readings),
+            places_are_mapped=self._sync.member.departments is not None or bool(streams.memberships),
             tags_are_mapped=bool(self._rules or streams.tags),
             root_key=tree.root_key,
         )
@@ -129,6 +130,7 @@ class _Reading:
     def _settle(self, people: People, tree: Tree, memberships: Memberships) -> _Settled:
         mapping = self._sync.member
         settler = Settler(
+            people=people,
             tree=tree,
             memberships=memberships,
             root=self._sync.root_department,

@@ -39,6 +39,12 @@ POSTGRESQL_ARGUMENTS: Final[Mapping[str, object]] = MappingProxyType(
 )
 
 
+LOCK_TIMEOUT: Final = (
+    "SELECT set_config('lock_timeout', '60s', true) WHERE current_setting('lock_timeout') = '0'"
+)
+"""A table that somebody else keeps locked is an error after a minute, and no run that never ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqlSource:
     """A database that SQLAlchemy reaches; SQLite and PostgreSQL are known to work."""
@@ -98,7 +104,7 @@ def _begin(connection: Connection, dialect: str) -> Connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
     elif dialect == "postgresql":
         connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        connection.exec_driver_sql("SELECT 1")
+        connection.exec_driver_sql(LOCK_TIMEOUT)
     return connection
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from wxsync.errors import SourceError, SourceUnavailableError
 
 QUOTED: Final = re.compile(r"""(["'«“]).*?(["'»”])""", re.DOTALL)
-LOST: Final = ("08", "53", "57", "58", "XX")
-"""SQLSTATE classes of a server that went away, is overloaded or broken: none is the query's fault."""
+LOST: Final = ("08", "53", "55P03", "57", "58", "XX")
+"""SQLSTATEs, mostly whole classes, of a server that went away, is overloaded, locked or broken:
+none is the query's fault."""
 LOST_SQLITE: Final = ("locked", "busy", "unable to open", "malformed", "not a database", "disk i/o")
 READ_ONLY: Final = "25006"
 READ_ONLY_SQLITE: Final = "readonly database"

@@ -6,7 +6,10 @@ Nothing here keeps an `httpx` exception or request: they carry the URL, and the 
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -79,7 +82,7 @@ class Setback:
 def read_answer(endpoint: str, response: httpx.Response) -> Answer | Setback:
     """The JSON of a call that WeCom carried out; anything else is a setback."""
     if response.status_code != httpx.codes.OK:
-        return _wrong_status(endpoint, response.status_code)
+        return _wrong_status(endpoint, response.status_code, response.request.url)
     answer = _json_object(response)
     errcode = _errcode(answer)
     if answer is None or errcode is None:
@@ -105,7 +108,7 @@ def errcode_of(response: httpx.Response) -> int | None:
 
 def from_exception(endpoint: str, exc: httpx.HTTPError, *, was_sent: bool) -> Setback:
     """What a failed request means; it is ambiguous unless it certainly never reached WeCom."""
-    reason = _reason(exc)
+    reason = _reason(exc) + _whereabouts(exc)
     if "CERTIFICATE_VERIFY_FAILED" in str(exc):
         return _unreachable(
             endpoint, reason, "see ca_file of the corp, and this machine's clock", Remedy.NONE
@@ -130,16 +133,16 @@ def without_private(text: str, request: httpx.Request) -> str:
 _PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+\d[\d -]{5,}\d|\b1[3-9]\d{9}\b", re.ASCII)
 
 
-def _wrong_status(endpoint: str, status: int) -> Setback:
+def _wrong_status(endpoint: str, status: int, url: httpx.URL) -> Setback:
     """A 5xx may come from a proxy before WeCom that had passed the call on: 502 and 504 mostly do."""
-    reason = f"HTTP status {status}"
+    reason = f"HTTP status {status}{_at(url)}"
     if status >= 500:
         return _lost(endpoint, reason, "WeCom, or a proxy before it, is not well: run again later")
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _unreachable(endpoint, reason, "too many requests: run again later", Remedy.LIMITED)
     if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
         return _unreachable(endpoint, reason, "the proxy wants a user name and a password", Remedy.NONE)
-    return _unreachable(endpoint, reason, "see base_url of the corp: WeCom is at https only", Remedy.NONE)
+    return _unreachable(endpoint, reason, "see base_url of the corp: is it WeCom that answers?", Remedy.NONE)
 
 
 def _lost(endpoint: str, reason: str, hint: str) -> Setback:
@@ -155,8 +158,37 @@ def _unreachable(endpoint: str, reason: str, hint: str, remedy: Remedy = Remedy.
 def _reason(exc: httpx.HTTPError) -> str:
     """The kind of failure, and for a failed connection its text, which holds no URL."""
     name = type(exc).__name__
-    text = str(exc) if isinstance(exc, httpx.ConnectError | httpx.ProxyError) else ""
+    text = _root(exc) if isinstance(exc, httpx.ConnectError | httpx.ProxyError) else ""
     return f"{name}: {text}" if text else name
+
+
+def _root(exc: BaseException) -> str:
+    """The words of the system's own error: those above it only say that all attempts failed."""
+    text = str(exc)
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError | socket.gaierror):
+            text = cause.strerror or text
+        elif isinstance(cause, OSError) and cause.errno:
+            text = os.strerror(cause.errno)  # asyncio's own words are "Connect call failed"
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or cause.__context__
+    return text
+
+
+def _whereabouts(exc: httpx.HTTPError) -> str:
+    """Who was called, by host and port alone."""
+    try:
+        url = exc.request.url
+    except RuntimeError:
+        return ""
+    return _at(url)
+
+
+def _at(url: httpx.URL) -> str:
+    return f", at {url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def _json_object(response: httpx.Response) -> dict[str, Any] | None:

@@ -59,8 +59,12 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "tag_member_remove": "people taken out of tags",
         "source_shrink": "rows fewer than in the last applied read",
         "first_load": "members in WeCom before a first load",
+        "missing_in_wecom": "members of ours who are no longer in WeCom",
     },
-    "doubt": {"new or lost mirror?": "new or lost mirror?"},
+    "doubt": {
+        "new or lost mirror?": "new or lost mirror?",
+        "another corp than the mirror's?": "another corp than the mirror's?",
+    },
     "field": {
         "key": "key",
         "userid": "userid",

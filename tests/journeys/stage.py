@@ -1,0 +1,205 @@
+"""Where the journeys are played: a config, an HR database, a sandbox in WeCom's place, a clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from wxsync.config.settings import Settings
+from wxsync.engine.corp import Corp
+from wxsync.engine.decide import Decision
+from wxsync.engine.reconcile import carry_out, holding, preview, refuse
+from wxsync.errors import GuardError, StalePlanError
+from wxsync.model.change import Change
+from wxsync.model.run import Outcome, OutcomeState, Run
+from wxsync.runtime import open_corp
+from wxsync.sandbox.state import SandboxState
+from wxsync.sandbox.transport import SandboxTransport
+from wxsync.sources.base import Source
+
+MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+"""Nine o'clock in Shanghai."""
+
+MEMBER: Mapping[str, object] = {
+    "key": "emp_no",
+    "userid": "emp_no | lower",
+    "name": "full_name",
+    "alias": "alias",
+    "gender": "gender",
+    "mobile": "mobile",
+    "email": "email",
+    "position": "title",
+    "departments": "dept_code",
+    "direct_leader": "manager_no",
+    "active": "status == 'active'",
+    "starts": "hire_date",
+    "ends": "leave_date",
+}
+
+POLICY: Mapping[str, object] = {
+    "leavers": "disable",
+    "empty_departments": "delete",
+    "adopt": [],
+    "empty_tags": "delete",
+    "clear_when_empty": ["alias", "position"],
+}
+
+
+def settings_of(
+    hr_url: str,
+    mirror: Path,
+    *,
+    policy: Mapping[str, object] | None = None,
+    member: Mapping[str, object] | None = None,
+    limits: Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+    source: Mapping[str, object] | None = None,
+    **sync: object,
+) -> Settings:
+    """The config of every journey, with what a story wants otherwise."""
+    return Settings.model_validate(
+        {
+            "mirror": {"url": f"sqlite:///{mirror}"},
+            "corp": {
+                "acme": {
+                    "corp_id": "ww5a6d626f78000001",
+                    "base_url": "https://wecom.test",
+                    "contact_secret": "sandbox-contact-secret",
+                }
+            },
+            "source": {
+                "hr": {
+                    "type": "sql",
+                    "url": hr_url,
+                    "departments": "SELECT code, parent_code, name, sort FROM departments",
+                    "members": "SELECT * FROM employees",
+                    "memberships": 'SELECT emp_no, dept_code, is_leader, sort AS "order" '
+                    "FROM employee_departments",
+                    "tags": "SELECT tag, emp_no FROM employee_tags",
+                    **(source or {}),
+                }
+            },
+            "sync": {
+                "acme": {
+                    "corp": "acme",
+                    "sources": ["hr"],
+                    "mode": "apply",
+                    "department": {
+                        "key": "code",
+                        "parent": "parent_code",
+                        "name": "name",
+                        "order": "sort",
+                        "root": "code == 'HQ'",
+                    },
+                    "member": {**MEMBER, **(member or {})},
+                    "tags": {"干部": "grade >= 10"} if tags is None else tags,
+                    "policy": {**POLICY, **(policy or {})},
+                    "limits": limits or {},
+                    **sync,
+                }
+            },
+        }
+    )
+
+
+@dataclass
+class Stage:
+    """One sync of one corp. Every step opens everything anew, as a command of its own would."""
+
+    settings: Settings
+    state: SandboxState = field(default_factory=SandboxState)
+    now: datetime = MORNING
+    sources: Sequence[Source] | None = None
+    """Sources in the place of the configured ones."""
+    line: httpx.AsyncBaseTransport | None = None
+    """In the place of the sandbox's own transport."""
+
+    def plan(self) -> Decision:
+        """`wxsync plan`: what would be done; not one write call is made."""
+        return self._run(self._plan)
+
+    def apply(self, *, approved: str | None = None) -> Run:
+        """`wxsync apply`; raises GuardError or StalePlanError after the refusal is on record."""
+
+        async def act(corp: Corp) -> Run:
+            async with holding(corp, "manual") as held:
+                run_id, decision = await self._looked(corp, "apply")
+                try:
+                    return await carry_out(
+                        corp, run_id, decision, held, approved=approved, approver="somebody"
+                    )
+                except (GuardError, StalePlanError) as error:
+                    await refuse(corp, run_id, decision, error)
+                    raise
+
+        return self._run(act)
+
+    def settle(self) -> Run:
+        """Apply; everything succeeds, and nothing is left to do."""
+        run = self.apply()
+        assert failures(run) == []
+        assert described(self.plan().plan.writes) == []
+        return run
+
+    def later(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+    async def _plan(self, corp: Corp) -> Decision:
+        return (await self._looked(corp, "plan"))[1]
+
+    async def _looked(self, corp: Corp, verb: Any) -> tuple[int, Decision]:
+        before = len(self.state.writes)
+        run_id, decision = await preview(corp, verb=verb)
+        written = [call.path for call in self.state.writes[before:]]
+        assert written == [], "a dry run makes no write call"
+        return run_id, decision
+
+    def _run(self, act: Any) -> Any:
+        async def story() -> Any:
+            transport = self.line or SandboxTransport(self.state)
+            opening = open_corp(self.settings, "acme", clock=lambda: self.now, transport=transport)
+            async with opening as corp:
+                return await act(corp if self.sources is None else replace(corp, sources=tuple(self.sources)))
+
+        return asyncio.run(story())
+
+
+def described(changes: Sequence[Change]) -> list[str]:
+    """Changes in words, for the eye and for assertions that show what went wrong."""
+    return [
+        f"{change.verb} {change.kind} {change.key} "
+        + ", ".join(
+            f"{name}: {values.before!r} -> {values.after!r}" for name, values in change.fields.items()
+        )
+        + (" (temporary)" if change.is_temporary else "")
+        + (f" [{change.reason}]" if change.reason else "")
+        for change in changes
+    ]
+
+
+def failures(run: Run) -> list[str]:
+    """Everything that was not done, and everything that was rejected, in words."""
+    undone = [
+        f"{outcome.state} {outcome.errcode} {outcome.hint}: "
+        + described([run.plan.changes[outcome.n - 1]])[0]
+        for outcome in run.outcomes
+        if outcome.state is not OutcomeState.DONE
+    ]
+    return undone + [f"rejected {row.kind} {row.key} {row.field} {row.rule}" for row in run.plan.rejected]
+
+
+def outcome_of(run: Run, key: str) -> Outcome:
+    """The outcome of the one change of `key` that is counted."""
+    places = [
+        n
+        for n, change in enumerate(run.plan.changes, 1)
+        if change.key == key and not change.is_temporary and change.reason is None
+    ]
+    assert len(places) == 1, described(run.plan.changes)
+    return next(outcome for outcome in run.outcomes if outcome.n == places[0])
