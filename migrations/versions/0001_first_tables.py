@@ -68,6 +68,7 @@ def make_links() -> None:
         sa.Column("parent_id", sa.BigInteger()),
         sa.Column("name", long_text()),
         sa.Column("sort_order", sa.BigInteger()),
+        sa.Column("doubted_names", long_text()),
         sa.PrimaryKeyConstraint("corp", "sync", "key", name="pk_department_links"),
         sa.UniqueConstraint("corp", "live_department_id", name="uq_department_links_corp_live_department_id"),
     )
@@ -84,6 +85,7 @@ def make_links() -> None:
         sa.Column("unproven", long_text()),
         sa.Column("disabled_at", moment()),
         sa.Column("left_at", moment()),
+        sa.Column("doubts", long_text()),
         sa.Column("announced_department_ids", long_text()),
         sa.PrimaryKeyConstraint("corp", "sync", "key", name="pk_member_links"),
         sa.UniqueConstraint("corp", "live_userid", name="uq_member_links_corp_live_userid"),

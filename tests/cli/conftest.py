@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +18,17 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def first_load(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """A company after its first load, to be copied from; its WeCom serves no more."""
+    with open_stage(tmp_path_factory.mktemp("first-load")) as opened:
+        opened.ok("apply", "--yes")
+        return opened
+
+
 @pytest.fixture
-def applied(stage: Stage) -> Stage:
-    """The company after its first load."""
-    stage.ok("apply", "--yes")
+def applied(stage: Stage, first_load: Stage) -> Stage:
+    """The company after its first load, which was run 1."""
+    shutil.copy(first_load.mirror_file, stage.mirror_file)
+    stage.wecom.directory = copy.deepcopy(first_load.wecom.directory)
     return stage

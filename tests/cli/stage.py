@@ -1,4 +1,4 @@
-"""Everything that a command needs, small: an HR database, a local WeCom, a config file, and a way to run `wxsync`."""
+"""What a command needs, small: an HR database, a local WeCom, a config file, and a way to run `wxsync`."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Stage:
         assert "Traceback" not in everything, everything
         for secret in (*self.secrets, *self.wecom.tokens):
             assert secret not in everything, f"{arguments} printed a secret or token"
-        if "json" not in arguments and "--show-personal" not in arguments:
+        if not any("json" in word for word in arguments) and "--show-personal" not in arguments:
             assert not MOBILE.search(everything), MOBILE.findall(everything)
         return printed
 

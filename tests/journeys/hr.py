@@ -260,11 +260,11 @@ class Hr:
 def plain(row: Employee) -> dict[str, object]:
     """The row as somebody typed it: some numbers with country code and dashes, some addresses in capitals."""
     values: dict[str, object] = {each.name: getattr(row, each.name) for each in fields(row)}
-    if row.mobile is not None and row.mobile[-1] == "7":
+    if row.mobile is not None and row.mobile.endswith("7") and len(row.mobile) == 11:
         values["mobile"] = f"+86 {row.mobile[:3]}-{row.mobile[3:7]}-{row.mobile[7:]}"
     if row.email is not None and row.email[6] == "3":
         values["email"] = f" {row.email.upper()}"
-    if row.emp_no[-1] == "5":
+    if row.emp_no.endswith("5"):
         values["full_name"] = f"{row.full_name}\u200b "
     return values
 

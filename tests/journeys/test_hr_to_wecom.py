@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.journeys.crash import die_at
 from tests.journeys.days import a_day, every_case
 from tests.journeys.hr import FIRST_DAY, Hr, found, hr_database
 from tests.journeys.oracle import Company, compare
-from tests.journeys.stage import Stage, described, failures, settings_of
+from tests.journeys.stage import MORNING, Stage, described, failures, settings_of
 from wxsync.model.change import Reason
 
 WIDE = {
@@ -28,15 +30,28 @@ WIDE = {
 }
 """For small companies on busy days: what is shown there is the order of changes, not the limits."""
 
+KEPT = {
+    Reason.OCCUPIED,  # a dropped department with a disabled leaver in it
+    Reason.WAITING,  # a first day that is yet to come
+    Reason.UNKNOWN,  # a direct leader whose row is gone
+}
 
-def live(stage: Stage, hr: Hr, url: str, days: int, *, intensity: int = 1) -> set[str]:
-    """First load, then so many days, each in one apply; gives the cases that occurred."""
+
+def live(
+    stage: Stage, hr: Hr, url: str, days: int, *, intensity: int = 1, deaths: random.Random | None = None
+) -> set[str]:
+    """First load, then so many days, each in one apply; gives the cases that occurred.
+
+    With `deaths` each day has a run before it that dies half-way.
+    """
     company, cases = Company(), set[str]()
     with hr_database(url) as database:
         for day in range(days + 1):
             today = FIRST_DAY + timedelta(days=day)
             happened = a_day(hr, today, intensity=intensity) if day else []
             hr.save(database)
+            if deaths is not None:
+                die_at(stage, deaths.randrange(60), is_after=deaths.random() < 0.5)
             run = stage.apply()
             told = f"day {day}: {happened}"
             assert failures(run) == [], told
@@ -44,9 +59,9 @@ def live(stage: Stage, hr: Hr, url: str, days: int, *, intensity: int = 1) -> se
             assert compare(stage.state, company) == [], told
             plan = stage.plan().plan
             assert described(plan.writes) == [], told
-            assert {change.reason for change in plan.changes} <= {Reason.OCCUPIED, Reason.WAITING}, told
+            assert {change.reason for change in plan.changes} <= KEPT, told
             cases.update(happened)
-            stage.later(days=1)
+            stage.now = MORNING + timedelta(days=day + 1)
     assert stage.state.invitations == []
     return cases
 
@@ -93,7 +108,21 @@ def test_busy_months_converge(tmp_path: Path, seed: int) -> None:
     _busy(tmp_path, seed, days=30)
 
 
-def _busy(folder: Path, seed: int, *, days: int) -> None:
+@pytest.mark.parametrize("seed", [21])
+def test_days_on_which_the_first_run_dies_converge_in_the_second(tmp_path: Path, seed: int) -> None:
+    """Each day a run dies at some call, and the next one ends as if it had not."""
+    _busy(tmp_path, seed, days=8, deaths=random.Random(seed))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(200, 240))
+def test_months_in_which_every_first_run_dies_converge(tmp_path: Path, seed: int) -> None:
+    """The same for thirty days and many companies."""
+    _busy(tmp_path, seed, days=30, deaths=random.Random(seed))
+
+
+def _busy(folder: Path, seed: int, *, days: int, deaths: random.Random | None = None) -> None:
     url = f"sqlite:///{folder / 'hr.db'}"
     hr = found(seed, members=200, departments=50, tags=8)
-    live(Stage(settings_of(url, folder / "mirror.db", limits=WIDE)), hr, url, days, intensity=3)
+    stage = Stage(settings_of(url, folder / "mirror.db", limits=WIDE))
+    live(stage, hr, url, days, intensity=3, deaths=deaths)

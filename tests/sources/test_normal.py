@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from wxsync.sources.normal import INVISIBLE, Breach, clean, day_of, flag, key_of, keys_of, text_of, uint32
+from wxsync.sources.normal import Breach, day_of, flag, key_of, keys_of, text_of, uint32
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@given(st.text())
-def test_a_clean_text_is_clean(text: str) -> None:
-    """It is trimmed, in NFC, without invisible characters; cleaning it again changes nothing."""
-    cleaned = clean(text)
-    if cleaned is not None:
-        assert cleaned == cleaned.strip()
-        assert unicodedata.is_normalized("NFC", cleaned)
-        assert not any(unicodedata.category(each) in INVISIBLE for each in cleaned)
-        assert clean(cleaned) == cleaned
-
-
-@pytest.mark.parametrize(
-    ("text", "cleaned"),
-    [
-        ("  林梅 ", "林梅"),
-        ("\u3000林梅\u3000", "林梅"),
-        ("林\u200b梅\ufeff", "林梅"),
-        ("林\x00梅\n", "林梅"),
-        ("Jose\u0301", "José"),
-        ("𠮷野", "𠮷野"),
-        ("\u200b \t", None),
-        ("", None),
-        ("a\ud800b", "ab"),
-    ],
-)
-def test_texts_lose_what_nobody_sees(text: str, cleaned: str | None) -> None:
-    """Control and zero-width characters go, rare characters stay, nothing left is None."""
-    assert clean(text) == cleaned
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,7 @@ def test_the_whole_corp_is_seen_as_it_is():
         "tag/get",
         "tag/get",
         "tag/get",
+        "department/list",
     ]
     assert not any(call.is_write for call in state.log)
 

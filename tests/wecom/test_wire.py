@@ -4,7 +4,8 @@ import pytest
 
 from wxsync.errors import StrayDepartmentError, WeComError
 from wxsync.model.member import MemberWrite
-from wxsync.model.seen import SeenMember
+from wxsync.model.seen import SeenDepartment, SeenMember, ShownMember
+from wxsync.model.unknown import UNKNOWN
 from wxsync.wecom import wire
 
 FULL = MemberWrite(
@@ -152,3 +153,141 @@ def test_a_department_made_by_wecom_is_told():
     assert (caught.value.userid, caught.value.department_ids, caught.value.errcode) == ("zhang", (123,), 0)
     wire.check_created({"created_department_list": {"department_info": []}}, "zhang")
     wire.check_created({}, "zhang")
+
+
+ROW = {
+    "userid": "Zhang",
+    "name": " 张三 ",
+    "alias": "",
+    "mobile": "+86 13800000001",
+    "email": "Zhang@Example.COM",
+    "biz_mail": "",
+    "position": "工程师",
+    "gender": "0",
+    "telephone": "010-1",
+    "address": "路",
+    "external_position": "顾问",
+    "department": [7, 2],
+    "order": [5, 0],
+    "is_leader_in_dept": [1, 0],
+    "main_department": 7,
+    "direct_leader": ["boss"],
+    "enable": 1,
+    "status": 4,
+    "extattr": {
+        "attrs": [
+            {"type": 0, "name": "楼层", "value": "", "text": {"value": ""}},
+            {"type": 0, "name": "工号", "value": "A1"},
+            {"type": 1, "name": "主页", "web": {"url": "https://example.com", "title": "x"}},
+        ]
+    },
+    "status_of_tomorrow": None,
+}
+
+
+def shown(**fields) -> ShownMember:
+    [(userid, member)] = wire.from_member_list({"userlist": [{"userid": "a", **fields}]})
+    assert userid == "a"
+    return member
+
+
+def test_all_that_is_shown_of_a_member():
+    """In the form in which a source's values are; an empty text is None, and so is the gender 0."""
+    assert wire.from_member_list({"userlist": [ROW]}) == (
+        (
+            "Zhang",
+            ShownMember(
+                name="张三",
+                alias=None,
+                mobile="13800000001",
+                email="zhang@example.com",
+                biz_mail=None,
+                position="工程师",
+                gender=None,
+                telephone="010-1",
+                address="路",
+                external_position="顾问",
+                departments=frozenset({2, 7}),
+                main_department=7,
+                is_leader=(7,),
+                order=((2, 0), (7, 5)),
+                direct_leader="boss",
+                enable=True,
+                is_activated=False,
+                extattr=(("工号", "A1"), ("楼层", None)),
+            ),
+        ),
+    )
+
+
+def test_what_is_hidden_is_unknown():
+    """No field there: no field known. Least of all is it empty."""
+    assert shown() == ShownMember()
+    assert shown(mobile=None, order=None, extattr=None, enable=None) == ShownMember()
+    assert ShownMember().mobile is UNKNOWN
+    assert ShownMember().is_leader is UNKNOWN
+
+
+@pytest.mark.parametrize("name", [field for field in ROW if field not in ("userid", "status_of_tomorrow")])
+def test_each_hidden_field_hides_by_itself(name):
+    """Whichever WeCom leaves out, the others are read as before."""
+    whole = shown(**{**ROW, "userid": "a"})
+    part = shown(**{field: value for field, value in ROW.items() if field not in (name, "userid")})
+    fields = [each for each in ShownMember.__slots__ if getattr(part, each) != getattr(whole, each)]
+    ours = {
+        "is_leader_in_dept": ["is_leader"],
+        "department": ["departments", "is_leader", "order"],
+        "status": ["is_activated"],
+    }
+    assert fields == ours.get(name, [name])
+    hidden = [getattr(part, each) for each in fields]
+    assert all(value in (UNKNOWN, frozenset(), ()) for value in hidden)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"mobile": "+852 5123 4567"}, "mobile", "+85251234567"),
+        ({"mobile": "010-12345678"}, "mobile", "010-12345678"),
+        ({"mobile": ""}, "mobile", None),
+        ({"gender": "2"}, "gender", "2"),
+        ({"gender": ""}, "gender", None),
+        ({"name": 7}, "name", UNKNOWN),
+        ({"direct_leader": []}, "direct_leader", None),
+        ({"direct_leader": ["a", "b"]}, "direct_leader", UNKNOWN),
+        ({"enable": 0}, "enable", False),
+        ({"status": 1}, "is_activated", True),
+        ({"status": 2}, "is_activated", UNKNOWN),
+        ({"status": 5}, "is_activated", UNKNOWN),
+        ({"main_department": 0}, "main_department", UNKNOWN),
+        ({"department": [2, 7], "order": [5]}, "order", UNKNOWN),
+        ({"department": [2, 7], "is_leader_in_dept": [0, 0]}, "is_leader", ()),
+        ({"department": [2, 7], "is_leader_in_dept": [1, "1"]}, "is_leader", UNKNOWN),
+        ({"extattr": {"attrs": [{"type": 0, "name": "x"}]}}, "extattr", ()),
+    ],
+)
+def test_odd_values_of_details(fields, name, value):
+    """What cannot be read for sure is unknown, and never guessed."""
+    assert getattr(shown(**fields), name) == value
+
+
+def test_departments_by_name():
+    """An app may see none at all; a name that is not shown, or shown as empty, is unknown."""
+    rows = [
+        {"id": 1, "parentid": 0, "order": 9, "name": "公司", "department_leader": []},
+        {"id": 2, "parentid": 1, "order": 8, "name": ""},
+        {"id": 3, "parentid": 1, "order": 7},
+    ]
+    assert wire.from_named_departments({"department": rows}) == (
+        SeenDepartment(id=1, parent_id=0, order=9, name="公司"),
+        SeenDepartment(id=2, parent_id=1, order=8),
+        SeenDepartment(id=3, parent_id=1, order=7),
+    )
+    assert wire.from_named_departments({"department": []}) == ()
+
+
+@pytest.mark.parametrize("answer", [{}, {"userlist": None}, {"userlist": [{"name": "张三"}]}])
+def test_a_list_of_members_that_lacks_something_is_none(answer):
+    """A row without a userid is nobody's, and an answer without rows is no answer."""
+    with pytest.raises(WeComError, match="user/list"):
+        wire.from_member_list(answer)

@@ -119,8 +119,8 @@ def run(arguments: list[str]) -> int:
         _complain("error", error.format_message(), None, as_json=as_json)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        # The terminal stands in a line with "^C" in it.
-        click.echo("\nInterrupted. What was done is on record; the next run goes on from there.", err=True)
+        # click has ended the line with "^C" in it.
+        click.echo("Interrupted. What was done is on record; the next run goes on from there.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough (`wxsync runs | head`).

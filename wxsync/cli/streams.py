@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import click
 
 
 def discard_stdout() -> None:
@@ -26,23 +23,3 @@ def going_on_without_reader() -> Iterator[None]:
         yield
     except BrokenPipeError:
         discard_stdout()
-
-
-def can_ask() -> bool:
-    """Somebody sits at a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-async def ask(question: str) -> bool:
-    """Somebody's yes. The loop goes on while they think, and Ctrl-C is not held up by a thread that reads."""
-    click.echo(f"{question} [y/N]: ", nl=False, err=True)
-    loop = asyncio.get_running_loop()
-    answered = asyncio.Event()
-    descriptor = sys.stdin.fileno()
-    loop.add_reader(descriptor, answered.set)
-    try:
-        await answered.wait()
-    finally:
-        loop.remove_reader(descriptor)
-    # A terminal gives a whole line at a time, or nothing at its end (Ctrl-D).
-    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")

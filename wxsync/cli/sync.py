@@ -11,8 +11,7 @@ import click
 
 from wxsync.cli.options import chosen_sync, config_option, open_settings, report_options
 from wxsync.cli.output import EXIT_CHANGES, EXIT_DONE, EXIT_REFUSED, Reporter, exit_code_of, progress_bar
-from wxsync.cli.streams import ask, can_ask
-from wxsync.cli.waiting import run_to_end
+from wxsync.cli.waiting import ask, can_ask, run_to_end
 from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision

@@ -1,12 +1,15 @@
-"""Runs a command's asynchronous work to its end, or until somebody presses Ctrl-C."""
+"""Waiting, as a command does: for its asynchronous work, for an answer, and for Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
+
+import click
 
 T = TypeVar("T")
 
@@ -31,3 +34,23 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
+
+
+def can_ask() -> bool:
+    """Somebody sits at a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+async def ask(question: str) -> bool:
+    """Somebody's yes. The loop goes on while they think, and Ctrl-C is not held up by a thread that reads."""
+    click.echo(f"{question} [y/N]: ", nl=False, err=True)
+    loop = asyncio.get_running_loop()
+    answered = asyncio.Event()
+    descriptor = sys.stdin.fileno()
+    loop.add_reader(descriptor, answered.set)
+    try:
+        await answered.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    # A terminal gives a whole line at a time, or nothing at its end (Ctrl-D).
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")

@@ -17,7 +17,7 @@ from wxsync.model.remembered import (
 )
 from wxsync.model.seen import Seen, SeenDepartment, SeenMember
 from wxsync.model.tag import Tag
-from wxsync.model.unknown import UNKNOWN, DepartmentRef
+from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,15 @@ class Actual:
     """Department id -> ids directly below it, foreign ones too."""
     department_ids: frozenset[int]
     tag_ids: frozenset[int]
+    doubts: Mapping[str, Mapping[str, tuple[Value, ...]]]
+    """Member key -> UNKNOWN field -> what it may hold, where nobody knows what became of a call."""
+    doubted_names: Mapping[str, tuple[str, ...]]
+    """Department key -> the names that it may have, likewise."""
+
+    def may_hold(self, key: str, field: str) -> tuple[Value, ...]:
+        """What the field of this member may hold: one value where it is known, none where nothing is."""
+        value: Value = getattr(self.members[key], field)
+        return self.doubts.get(key, {}).get(field, ()) if value is UNKNOWN else (value,)
 
 
 def is_proven_department(link: RememberedDepartment, seen: SeenDepartment | None) -> bool:
@@ -113,6 +122,10 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
         children=children,
         department_ids=frozenset(seen_departments),
         tag_ids=frozenset(tag.id for tag in seen.tags),
+        doubts={key: link.doubts for key in members if (link := remembered.members[key]).doubts},
+        doubted_names={
+            key: names for key in departments if (names := remembered.departments[key].doubted_names)
+        },
     )
 
 

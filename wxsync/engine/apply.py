@@ -123,16 +123,25 @@ class _Work:
         return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
 
     async def _perform(self, unit: Unit) -> list[Result]:
-        """The parts one after another; a cycle that breaks is taken back."""
+        """The parts one after another; a cycle that breaks is taken back and fails for all in it.
+
+        A cycle that was begun goes on even where the run is being stopped: somebody in it is cleared.
+        """
         results: list[Result] = []
-        for part in unit.parts:
-            if self._error is not None or self._is_cancelled:
+        broken: set[int | None] = set()
+        for place, part in enumerate(unit.parts):
+            is_stopping = self._error is not None or self._is_cancelled
+            if is_stopping and not _is_begun(unit.parts[:place], results, part):
                 results.append(self._skip(say("not tried, because the run was stopped")))
+            elif part.cycle is not None and part.cycle in broken:
+                skipped = self._skip(say("not tried, because a step before it did not succeed"))
+                results.append(replace(skipped, state=OutcomeState.FAILED))
             elif any(results[need].state is not OutcomeState.DONE for need in part.needs):
                 results.append(self._skip(say("not tried, because a step before it did not succeed")))
             else:
                 results.append(await self._attempt(part))
                 if part.cycle is not None and results[-1].state is not OutcomeState.DONE:
+                    broken.add(part.cycle)
                     results = await self._take_back(unit.parts, results, part.cycle)
         return results
 
@@ -162,12 +171,17 @@ class _Work:
 
     async def _restore(self, part: Part) -> Result:
         change = self._changes[part.n - 1]
+        key = cast("str", change.key)
+        actual = self._single.decision.actual
         former = {
-            name: FieldChange(change.fields[name].after, change.fields[name].before)
+            name: FieldChange(
+                change.fields[name].after,
+                next((value for value in actual.may_hold(key, name) if isinstance(value, str)), None),
+            )
             for name in part.fields or ()
         }
         try:
-            await self._single.write_member(part.n, cast("str", change.key), former, Verb.UPDATE)
+            await self._single.write_member(part.n, key, former, Verb.UPDATE)
         except WeComError as error:
             hint = say("the circle broke and its former value could not be given back: do that by hand")
             return replace(to_result(error), state=OutcomeState.FAILED, hint=hint)
@@ -197,6 +211,14 @@ class _Work:
 
     def _is_unrecordable(self) -> bool:
         return self._error is not None and not isinstance(self._error, WeComError)
+
+
+def _is_begun(parts: Sequence[Part], results: Sequence[Result], part: Part) -> bool:
+    """The part goes on with a cycle of which an earlier step is done."""
+    return part.cycle is not None and any(
+        earlier.cycle == part.cycle and result.state is OutcomeState.DONE
+        for earlier, result in zip(parts, results, strict=True)
+    )
 
 
 def _outcome(n: int, results: Iterable[Result]) -> Outcome:

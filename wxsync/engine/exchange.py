@@ -9,7 +9,7 @@ from typing import Final
 
 from wxsync.engine.actual import Actual
 from wxsync.engine.guard import as_kept, is_protected
-from wxsync.engine.rings import Ring, find_rings
+from wxsync.engine.rings import Ring, find_rings, has_value
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import UNIQUE_FIELDS
@@ -93,7 +93,7 @@ def _unbreakable(rings: Iterable[Ring]) -> dict[str, Change | Rejected]:
         for ring in rings
         for field, keys in ring.unbreakable
         for names in (_names(keys),)
-        for key in keys
+        for key in sorted(keys)
     }
 
 
@@ -129,6 +129,11 @@ class _Attempt:
         self._leavers = leavers
         self._protect = protect
         self._owners = {
+            (field, value): key
+            for key, fields in actual.doubts.items()
+            for field in UNIQUE_FIELDS
+            for value in fields.get(field, ())
+        } | {
             (field, value): key
             for key, member in actual.members.items()
             for field in UNIQUE_FIELDS
@@ -201,10 +206,10 @@ class _Attempt:
         if is_protected(member.userid, self._protect):
             return False
         write = self.writes.get(holder)
-        remaining = getattr(member, other)
+        remaining = self._actual.may_hold(holder, other)
         if write is not None and other in write.fields:
-            remaining = write.fields[other].after
-        return isinstance(remaining, str)
+            remaining = (write.fields[other].after,)
+        return has_value(remaining)
 
     def _clear(self, holder: str, field: str, why: Message) -> None:
         member = self._actual.members[holder]

@@ -82,8 +82,10 @@ def _lost_marks(change: Change) -> frozenset[str]:
 
 
 def _loses(values: FieldChange | None) -> bool:
-    if values is None or not isinstance(values.before, tuple):
+    if values is None:
         return False
+    if not isinstance(values.before, tuple):
+        return values.after == ()  # nobody knows what there is, and none of it stays
     after = values.after if isinstance(values.after, tuple) else ()
     return bool(set(values.before) - set(after))
 

@@ -16,7 +16,7 @@ from wxsync.model.remembered import (
     RememberedMember,
     RememberedTag,
 )
-from wxsync.model.unknown import UNKNOWN, DepartmentRef
+from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
 EXTATTR = "extattr."
 
@@ -82,17 +82,21 @@ class Ledger:
         return self.keep_department(link)
 
     def doubt_department(self, change: Change) -> RememberedDepartment:
-        """It is about to be written: until an answer comes its name is not known."""
+        """It is about to be written: until an answer comes it may have the old name or the new one."""
         link = self.departments[cast("str", change.key)]
-        name = UNKNOWN if "name" in change.fields else link.name
-        self.departments[link.key] = replace(link, name=name)
+        if "name" in change.fields:
+            names = link.doubted_names if link.name is UNKNOWN else (link.name,)
+            if names:
+                names = (*names, cast("str", change.fields["name"].after))
+            link = replace(link, name=UNKNOWN, doubted_names=tuple(dict.fromkeys(names)))
+        self.departments[link.key] = link
         return self.departments[link.key]
 
     def update_department(self, change: Change) -> RememberedDepartment:
         """It was written."""
         link = self.departments[cast("str", change.key)]
         if "name" in change.fields:
-            link = replace(link, name=cast("str", change.fields["name"].after))
+            link = replace(link, name=cast("str", change.fields["name"].after), doubted_names=())
         self.departments[link.key] = link
         return link
 
@@ -137,7 +141,8 @@ class Ledger:
     def doubt_member(self, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> RememberedMember:
         """These fields are about to be written: until an answer comes nobody knows what they hold.
 
-        A run that dies here leaves them unknown, and the next one writes them again.
+        A run that dies here leaves them unknown, with what they may hold; the next one writes them
+        again, and takes nothing that one of them may still have.
         """
         link = self.members[key]
         known = self._decision.actual.members.get(key)
@@ -151,6 +156,7 @@ class Ledger:
         link = replace(
             link,
             member=_with(member, unknown),
+            doubts={**link.doubts, **_doubts(link, fields)},
             disabled_at=self._now if is_disabling and link.disabled_at is None else link.disabled_at,
         )
         self.members[key] = link
@@ -168,6 +174,7 @@ class Ledger:
             link,
             member=_with(link.member, fields),
             unproven=frozenset(unproven),
+            doubts={name: values for name, values in link.doubts.items() if name not in fields},
             disabled_at=None if is_enabling else link.disabled_at,
             left_at=None if is_enabling else link.left_at,
         )
@@ -219,6 +226,27 @@ class Ledger:
     def drop_tag(self, name: str) -> RememberedTag:
         self.tags[name] = replace(self.tags[name], state=LinkState.GONE, userids=frozenset())
         return self.tags[name]
+
+
+DECIDED_ELSEWHERE = frozenset({"departments", "main_department", "order", "enable"})
+"""Fields that are seen, or that a known wish overwrites whatever they hold."""
+
+
+def _doubts(link: RememberedMember, fields: Mapping[str, FieldChange]) -> dict[str, tuple[Value, ...]]:
+    """What each of the fields may hold while a call is under way; nothing where it was not known before."""
+    doubts: dict[str, tuple[Value, ...]] = {}
+    attributes = dict(link.member.extattr)
+    for name, change in fields.items():
+        if name in DECIDED_ELSEWHERE:
+            continue
+        if name.startswith(EXTATTR):
+            known: Value = attributes.get(name.removeprefix(EXTATTR), UNKNOWN)
+        else:
+            known = getattr(link.member, name)
+        before = link.doubts.get(name, ()) if known is UNKNOWN else (known,)
+        if before:
+            doubts[name] = tuple(dict.fromkeys((*before, change.after)))
+    return doubts
 
 
 def _with(member: Member, fields: Mapping[str, FieldChange]) -> Member:

@@ -159,23 +159,24 @@ class MemberDiff:
         fields: dict[str, FieldChange] = {}
         for name in (*TEXT_FIELDS, "direct_leader"):
             after, before = getattr(wanted, name), getattr(known, name)
-            if self._is_due(name, before, after):
+            if self._is_due(name, before, after, known.key):
                 fields[name] = FieldChange(before, after)
         if wanted.extattr:
             attributes = dict(known.extattr)
             for name, after in wanted.extattr:
                 before = attributes.get(name, UNKNOWN)
-                if self._is_due(f"extattr.{name}", before, after):
+                if self._is_due(f"extattr.{name}", before, after, known.key):
                     fields[f"extattr.{name}"] = FieldChange(before, after)
         return fields
 
-    def _is_due(self, name: str, before: Value, after: Value) -> bool:
+    def _is_due(self, name: str, before: Value, after: Value, key: str) -> bool:
         """Unknown is not equal to anything, and an empty value clears only where the policy says so."""
         if after is UNKNOWN or after == before:
             return False
         if after is not None:
             return True
-        return before is not UNKNOWN and (
+        holds = self.actual.doubts.get(key, {}).get(name, ()) if before is UNKNOWN else (before,)
+        return any(value is not None for value in holds) and (
             name in self.policy.clear_when_empty or name.partition(".")[0] in self.policy.clear_when_empty
         )
 
@@ -186,7 +187,8 @@ class MemberDiff:
         if not self.desired.places_are_mapped:
             return {}, []
         target = target_places(wanted, known, self.actual, self.policy)
-        fields = place_differences(wanted, known, target)
+        doubted = self.actual.doubts.get(known.key, {}).get("is_leader", ())
+        fields = place_differences(wanted, known, target, may_lead=any(doubted))
         if not fields:
             return {}, []
         if not self.held.isdisjoint(target) or not self.held.isdisjoint(cast("Refs", known.departments)):

@@ -80,10 +80,10 @@ class _Plot:
         parted = part_leaders(writes)
         rings = {key: ring for ring in settlement.rings for key in ring.keys}
         leads = {key: leader for key, leader in parted.together.items() if key not in rings}
-        for keys in _sequence(writes, settlement.holders, rings, leads):
-            ring = rings.get(keys[0])
+        for key in _sequence(writes, settlement, leads):
+            ring = rings.get(key)
             if ring is None:
-                self._add_member(keys[0], writes, settlement.holders, parted.apart, leads)
+                self._add_member(key, writes, settlement.holders, parted.apart, leads)
             else:
                 self._add_ring(ring, writes, settlement.holders, parted.apart)
         for key, leader in parted.apart.items():
@@ -245,18 +245,16 @@ def _needs_of(turns: Sequence[Turn]) -> list[tuple[int, ...]]:
     return needs
 
 
-def _sequence(
-    writes: Mapping[str, Change],
-    holders: Mapping[str, Mapping[str, str]],
-    rings: Mapping[str, Ring],
-    leads: Mapping[str, str],
-) -> list[tuple[str, ...]]:
-    """Member keys, or all keys of a ring, so that everybody comes after those whom they wait for."""
-    group = {key: tuple(sorted(rings[key].keys)) if key in rings else (key,) for key in writes}
-    graph: dict[tuple[str, ...], set[tuple[str, ...]]] = {group[key]: set() for key in sorted(writes)}
+def _sequence(writes: Mapping[str, Change], settlement: Settlement, leads: Mapping[str, str]) -> list[str]:
+    """Member keys, of a ring one for all, so that everybody comes after those whom they wait for."""
+    first = {key: key for key in writes}
+    for ring in settlement.rings:
+        first |= dict.fromkeys(ring.keys, min(ring.keys))
+    graph: dict[str, set[str]] = {first[key]: set() for key in sorted(writes)}
     for key in writes:
-        waits = set(holders.get(key, {}).values())
+        waits = set(settlement.holders.get(key, {}).values())
         if key in leads:
             waits.add(leads[key])
-        graph[group[key]] |= {group[other] for other in waits if other in group} - {group[key]}
-    return list(TopologicalSorter(graph).static_order())
+        graph[first[key]] |= {first[other] for other in waits if other in first} - {first[key]}
+    # Sorted: sets of texts come in another order each time, and equal inputs make equal plans.
+    return list(TopologicalSorter({key: sorted(waits) for key, waits in graph.items()}).static_order())

@@ -32,26 +32,31 @@ def in_order(refs: Iterable[DepartmentRef]) -> Refs:
     return tuple(sorted(refs, key=ref_order))
 
 
-def place_differences(wanted: Member, known: Member, target: Refs) -> dict[str, FieldChange]:
-    """`departments`, `main_department`, `is_leader` and `order`, as far as they differ."""
+def place_differences(
+    wanted: Member, known: Member, target: Refs, *, may_lead: bool = False
+) -> dict[str, FieldChange]:
+    """`departments`, `main_department`, `is_leader` and `order`, as far as they differ.
+
+    `may_lead`: the marks are unknown only since a call, and there may be some.
+    """
     fields: dict[str, FieldChange] = {}
     if known.departments != target:
         fields["departments"] = FieldChange(known.departments, target)
     if wanted.main_department is not UNKNOWN and known.main_department != wanted.main_department:
         fields["main_department"] = FieldChange(known.main_department, wanted.main_department)
-    if (marks := _leader_marks(wanted, known)) is not None:
+    if (marks := _leader_marks(wanted, known, may_lead=may_lead)) is not None:
         fields["is_leader"] = marks
     if (orders := _orders(wanted, known)) is not None:
         fields["order"] = orders
     return fields
 
 
-def _leader_marks(wanted: Member, known: Member) -> FieldChange | None:
+def _leader_marks(wanted: Member, known: Member, *, may_lead: bool) -> FieldChange | None:
     """None where nothing differs; "leads nothing" is not sent to somebody whose marks nobody knows."""
     if wanted.is_leader is UNKNOWN:
         return None
     if known.is_leader is UNKNOWN:
-        return FieldChange(UNKNOWN, wanted.is_leader) if wanted.is_leader else None
+        return FieldChange(UNKNOWN, wanted.is_leader) if wanted.is_leader or may_lead else None
     kept = tuple(ref for ref in known.is_leader if ref in cast("Refs", wanted.departments))
     return None if kept == wanted.is_leader else FieldChange(known.is_leader, wanted.is_leader)
 

@@ -22,6 +22,7 @@ from wxsync.mirror.lease import Lease
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
+from wxsync.model.seen import ReadingWay
 from wxsync.report.as_json import plan_document, to_json
 from wxsync.sources.reader import read_desired
 from wxsync.wecom.reader import read_seen
@@ -51,9 +52,8 @@ async def preview(
 async def _decided(corp: Corp) -> Decision:
     now = corp.clock()
     remembered, desired = await asyncio.to_thread(_read_blocking, corp)
-    seen = await read_seen(
-        corp.wecom, [tag.id for tag in remembered.tags.values() if tag.state is not LinkState.GONE]
-    )
+    tag_ids = [tag.id for tag in remembered.tags.values() if tag.state is not LinkState.GONE]
+    seen = await read_seen(corp.wecom, tag_ids, way=ReadingWay.IDS)
     return decide(
         sync=corp.sync,
         corp_id=corp.corp_id,

@@ -9,9 +9,12 @@ from wxsync.engine.actual import Actual
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import UNIQUE_FIELDS
 from wxsync.model.message import say
+from wxsync.model.unknown import Value
 
 CONTACTS = ("mobile", "email")
 Holders = Mapping[str, Mapping[str, str]]
+Contacts = Mapping[str, tuple[Value, ...]]
+"""Field -> what it may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def _groups(left: set[str], holders: Holders) -> Iterator[frozenset[str]]:
 
 def _untie(keys: frozenset[str], writes: Mapping[str, Change], holders: Holders, actual: Actual) -> Ring:
     """Rests first, then chains from their free end and cycles, each of these broken by one release."""
-    contacts = {key: {field: getattr(actual.members[key], field) for field in CONTACTS} for key in keys}
+    contacts = {key: {field: actual.may_hold(key, field) for field in CONTACTS} for key in keys}
     chains, cycles = _strands(keys, writes, holders)
     apart = {(key, field) for strand in (*chains, *cycles) for key, field in strand}
     turns: list[Turn] = []
@@ -161,7 +164,7 @@ def _follow(start: tuple[str, str], takers: Mapping[tuple[str, str], str]) -> St
 def _next_ready(
     pending: Sequence[tuple[Strand, bool]],
     writes: Mapping[str, Change],
-    contacts: Mapping[str, Mapping[str, object]],
+    contacts: Mapping[str, Contacts],
 ) -> tuple[int, bool, int] | None:
     """(place in `pending`, is a cycle, where it starts) of a strand that can be carried out now.
 
@@ -179,7 +182,7 @@ def _next_ready(
     return None
 
 
-def _clearable(cycle: Strand, contacts: Mapping[str, Mapping[str, object]]) -> int | None:
+def _clearable(cycle: Strand, contacts: Mapping[str, Contacts]) -> int | None:
     """The place in `cycle` of one who can be reached by something else while the field is empty."""
     for place, (key, field) in enumerate(cycle):
         if field in CONTACTS and _has_another(contacts[key], field):
@@ -187,8 +190,13 @@ def _clearable(cycle: Strand, contacts: Mapping[str, Mapping[str, object]]) -> i
     return None
 
 
-def _has_another(contacts: Mapping[str, object], field: str) -> bool:
-    return any(isinstance(value, str) for name, value in contacts.items() if name != field)
+def _has_another(contacts: Contacts, field: str) -> bool:
+    return any(has_value(values) for name, values in contacts.items() if name != field)
+
+
+def has_value(values: Sequence[Value]) -> bool:
+    """Whichever of the values a field may hold it does hold, it is not empty."""
+    return bool(values) and all(isinstance(value, str) for value in values)
 
 
 def _passed_on(chain: Strand, number: int) -> Iterator[Turn]:
@@ -206,10 +214,10 @@ def _broken(cycle: Strand, start: int, number: int) -> Iterator[Turn]:
     yield Turn(key, field, number, is_cycle=True)
 
 
-def _note(contacts: dict[str, object], change: Change, fields: Iterable[str]) -> None:
+def _note(contacts: dict[str, tuple[Value, ...]], change: Change, fields: Iterable[str]) -> None:
     for field in fields:
         if field in contacts:
-            contacts[field] = change.fields[field].after
+            contacts[field] = (change.fields[field].after,)
 
 
 def release_of(change: Change, field: str) -> Change:

@@ -38,7 +38,14 @@ class _Planting:
         self._places: dict[str, Place] = {
             key: (department.parent, department.name) for key, department in actual.departments.items()
         }
-        self._standing = {place: key for key, place in self._places.items()}
+        self._doubted: dict[str, list[Place]] = {
+            key: [(actual.departments[key].parent, name) for name in names]
+            for key, names in actual.doubted_names.items()
+            if actual.departments[key].name is UNKNOWN
+        }
+        """Where those may stand whose name nobody knows since a call."""
+        self._standing = {place: key for key, places in self._doubted.items() for place in places}
+        self._standing |= {place: key for key, place in self._places.items()}
         self._done: set[str] = set()
         self._under_way: set[str] = set()
         self._result: list[Change] = []
@@ -147,7 +154,8 @@ class _Planting:
 
     def _stand(self, key: str, place: Place) -> None:
         former = self._places.get(key)
-        if former is not None and self._standing.get(former) == key:
-            del self._standing[former]
+        for left in (*self._doubted.pop(key, ()), *(() if former is None else (former,))):
+            if self._standing.get(left) == key:
+                del self._standing[left]
         self._places[key] = place
         self._standing[place] = key

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from wxsync.errors import MirrorError
 from wxsync.mirror.store import replace_rows
 from wxsync.mirror.tables import baselines, department_links, member_links, runs, tag_links, tag_members
-from wxsync.mirror.values import as_text, member_values, to_member
+from wxsync.mirror.values import as_text, doubts_text, member_values, to_doubts, to_member
 from wxsync.model.member import Member, fold
 from wxsync.model.remembered import (
     LinkState,
@@ -87,6 +87,7 @@ def _department_row(corp: str, sync: str, department: RememberedDepartment) -> d
         "parent_id": department.parent_id,
         "name": None if department.name is UNKNOWN else department.name,
         "sort_order": None if department.order is UNKNOWN else department.order,
+        "doubted_names": as_text(department.doubted_names) if department.doubted_names else None,
     }
 
 
@@ -111,6 +112,7 @@ def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str,
         "unproven": as_text(sorted(remembered.unproven)) if remembered.unproven else None,
         "disabled_at": remembered.disabled_at,
         "left_at": remembered.left_at,
+        "doubts": doubts_text(remembered.doubts),
         "announced_department_ids": as_text(announced) if announced else None,
     }
 
@@ -142,7 +144,7 @@ def _put_tag_members(connection: Connection, corp: str, sync: str, tag: Remember
 
 def _departments(connection: Connection, corp: str, sync: str) -> dict[str, RememberedDepartment]:
     c = department_links.c
-    query = select(c.key, c.department_id, c.state, c.parent_id, c.name, c.sort_order)
+    query = select(c.key, c.department_id, c.state, c.parent_id, c.name, c.sort_order, c.doubted_names)
     return {
         key: RememberedDepartment(
             key=key,
@@ -151,8 +153,9 @@ def _departments(connection: Connection, corp: str, sync: str) -> dict[str, Reme
             parent_id=parent_id,
             name=UNKNOWN if name is None else name,
             order=UNKNOWN if order is None else order,
+            doubted_names=tuple(json.loads(doubted)) if doubted else (),
         )
-        for key, department_id, state, parent_id, name, order in connection.execute(
+        for key, department_id, state, parent_id, name, order, doubted in connection.execute(
             query.filter_by(corp=corp, sync=sync)
         )
     }
@@ -168,12 +171,13 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
         c.unproven,
         c.disabled_at,
         c.left_at,
+        c.doubts,
         c.announced_department_ids,
     )
     states = {state.value: state for state in LinkState}
     nothing = frozenset[str]()
     members = {}
-    for key, userid, state, values, unproven, disabled_at, left_at, announced in connection.execute(
+    for key, userid, state, values, unproven, disabled_at, left_at, doubts, announced in connection.execute(
         query.filter_by(corp=corp, sync=sync)
     ):
         members[key] = RememberedMember(
@@ -182,6 +186,7 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
             unproven=frozenset(json.loads(unproven)) if unproven else nothing,
             disabled_at=disabled_at,
             left_at=left_at,
+            doubts=to_doubts(doubts),
             announced_department_ids=tuple(json.loads(announced)) if announced else (),
         )
     return members

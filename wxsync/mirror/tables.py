@@ -98,6 +98,7 @@ department_links: Final = Table(
     Column("parent_id", BigInteger),
     Column("name", long_text()),  # NULL: unknown, as a department always has a name
     Column("sort_order", BigInteger),  # NULL: unknown
+    Column("doubted_names", long_text()),  # JSON list: what an unknown name may be
     UniqueConstraint("corp", "live_department_id"),
 )
 
@@ -115,6 +116,7 @@ member_links: Final = Table(
     Column("unproven", long_text()),  # JSON list of field names
     Column("disabled_at", Moment),
     Column("left_at", Moment),
+    Column("doubts", long_text()),  # JSON: unknown field -> list of what it may hold
     Column("announced_department_ids", long_text()),  # JSON list
     UniqueConstraint("corp", "live_userid"),
 )

@@ -7,12 +7,12 @@ is our key, a number is WeCom's id.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wxsync.model.member import MEMBER_FIELDS, Member
 from wxsync.model.message import Message
-from wxsync.model.unknown import UNKNOWN
+from wxsync.model.unknown import UNKNOWN, Value
 
 
 def member_values(member: Member) -> str:
@@ -31,6 +31,21 @@ def to_member(key: str, userid: str, text: str) -> Member:
         if value is not None:
             known[name] = to_tuple(value)
     return Member(key=key, userid=userid, **known)
+
+
+def doubts_text(doubts: Mapping[str, tuple[Value, ...]]) -> str | None:
+    """What unknown fields may hold, as JSON text; None where nothing is in doubt."""
+    return as_text(dict(doubts)) if doubts else None
+
+
+def to_doubts(text: str | None) -> dict[str, tuple[Value, ...]]:
+    """The doubts that `doubts_text` wrote down; a list among the values is a row of departments."""
+    if text is None:
+        return {}
+    return {
+        name: tuple(tuple(value) if isinstance(value, list) else value for value in values)
+        for name, values in json.loads(text).items()
+    }
 
 
 def message_text(message: Message | None) -> str | None:

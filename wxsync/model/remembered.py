@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from wxsync.model.member import Member
-from wxsync.model.unknown import UNKNOWN, Unknown
+from wxsync.model.unknown import UNKNOWN, Unknown, Value
 
 
 class LinkState(StrEnum):
@@ -32,6 +32,8 @@ class RememberedDepartment:
     """The parent under which it was announced (PENDING) or last known to be."""
     name: str | Unknown = UNKNOWN
     order: int | Unknown = UNKNOWN
+    doubted_names: tuple[str, ...] = ()
+    """Where the name is UNKNOWN because nobody knows what became of a call: the names that it may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class RememberedMember:
     """When wxsync disabled this member; None where it did not, or enabled it again. UTC."""
     left_at: datetime | None = None
     """Since when this member is a leaver by our reckoning. UTC."""
+    doubts: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Fields that are UNKNOWN because nobody knows what became of a call -> the values that they may have."""
     announced_department_ids: tuple[int, ...] = ()
     """PENDING only: the departments that the creation asked for."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from wxsync.model.change import Verb
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.report.wording import Wording
@@ -96,7 +97,7 @@ def _unreadable(source: str, query: str) -> Message:
 def _nothing(plan: Plan, wording: Wording) -> list[Notice]:
     if plan.writes:
         return []
-    if plan.rejected:
-        left = say("Nothing to change. What is rejected stays in WeCom as it is.")
+    if plan.rejected or any(change.verb is Verb.KEEP for change in plan.changes):
+        left = say("Nothing to change. What is left alone is listed below, with its reason.")
         return [Notice(level="info", text=wording.of(left))]
     return [Notice(level="ok", text=wording.of(say("Nothing to do: WeCom is as the sources want it.")))]

@@ -11,17 +11,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import phonenumbers
-
 from wxsync.model.message import say
-from wxsync.sources.normal import Breach, clean, text_of
+from wxsync.model.normal import clean, mail_address, phone_number
+from wxsync.sources.normal import Breach, text_of
 
-HOME_REGION: Final = "CN"
-HOME_CODE: Final = 86
-
-NATIONAL: Final = re.compile(r"1[0-9]{10}")
-MAINLAND: Final = re.compile(r"(?:\+86|0086|86)?(1[0-9]{10})")
-PHONE: Final = re.compile(r"[\d+＋()（）\-./ ]+")
 USERID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-@.]{0,63}")
 EMAIL: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 TELEPHONE: Final = re.compile(r"[0-9+,-]+")
@@ -52,28 +45,10 @@ def mobile(value: object) -> str | None:
     text = text_of(value, "mobile")
     if text is None:
         return None
-    bare = MAINLAND.fullmatch(text.replace(" ", "").replace("-", ""))
-    if bare is not None:
-        return bare[1]
-    if not PHONE.fullmatch(text):  # phonenumbers would read letters as the keys of a dial
-        raise _no_phone_number()
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        raise _no_phone_number() from None
-    if number.country_code == HOME_CODE:
-        # A landline: WeCom wants a number that can get a text message.
-        national = phonenumbers.national_significant_number(number)
-        if NATIONAL.fullmatch(national) is None:
-            raise _no_phone_number()
-        return national
-    if not phonenumbers.is_possible_number(number):
-        raise _no_phone_number()
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _no_phone_number() -> Breach:
-    return Breach("phone_number", say("mobile is not a phone number"))
+    number = phone_number(text)
+    if number is None:
+        raise Breach("phone_number", say("mobile is not a phone number"))
+    return number
 
 
 def email(value: object) -> str | None:
@@ -90,7 +65,7 @@ def _address(value: object, field: str, longest: int) -> str | None:
     text = text_of(value, field)
     if text is None:
         return None
-    text = text.lower()
+    text = mail_address(text)
     if not EMAIL.fullmatch(text):
         raise Breach("email", say("{field} is not an e-mail address", field=field))
     if not 6 <= len(text) <= longest:

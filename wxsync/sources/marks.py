@@ -167,8 +167,11 @@ class Settler:
             if ref is None:
                 raise Breach("unknown_department", unknown_department(person.key, own.department).problem)
             places.setdefault(ref, Place(ref, own.is_leader, own.order))
+        by_department: dict[DepartmentRef, list[Place]] = {}
         for place in added:
-            places[place.department] = _merged(places.get(place.department), place, added)
+            by_department.setdefault(place.department, []).append(place)
+        for ref, same in by_department.items():
+            places[ref] = _merged(places.get(ref), same)
         if not places:
             first = person.places[0]
             places[self.root] = Place(self.root, first.is_leader, first.order)
@@ -188,13 +191,12 @@ class Settler:
         return main
 
 
-def _merged(before: Place | None, place: Place, added: Sequence[Place]) -> Place:
+def _merged(before: Place | None, same: Sequence[Place]) -> Place:
     """One place out of all that is said of it: a leader by any membership row, the largest order."""
-    same = [each for each in added if each.department == place.department]
     leads = [each.is_leader for each in same if each.is_leader is not None]
     orders = [each.order for each in same if each.order is not None]
     return Place(
-        place.department,
+        same[0].department,
         any(leads) if leads else before.is_leader if before else None,
         max(orders) if orders else before.order if before else None,
         any(each.is_main for each in same),

@@ -7,16 +7,14 @@ a tinyint is a boolean, a date may be a text. What has no normal form is a `Brea
 from __future__ import annotations
 
 import math
-import unicodedata
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from wxsync.model.message import Message, say
+from wxsync.model.normal import clean
 
-INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories that no text keeps: control, zero-width, lone surrogates, line separators."""
 UINT32: Final = 2**32
 LONGEST_KEY: Final = 255
 """What every database can hold and index as the mirror's key."""
@@ -29,15 +27,6 @@ class Breach(Exception):
         super().__init__(str(problem))
         self.rule = rule
         self.problem = problem
-
-
-def clean(text: str) -> str | None:
-    """The text trimmed, in NFC, without control or zero-width characters; None where nothing is left."""
-    if not text.isprintable():
-        text = "".join(each for each in text if unicodedata.category(each) not in INVISIBLE)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return text.strip() or None
 
 
 def text_of(value: object, field: str) -> str | None:

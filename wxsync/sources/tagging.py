@@ -8,10 +8,11 @@ from wxsync.config.expressions import Expression
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.member import Member
 from wxsync.model.message import Message, say
+from wxsync.model.normal import clean
 from wxsync.model.tag import Tag
 from wxsync.sources.base import RowStream
 from wxsync.sources.fields import TAG_NAME_LIMIT
-from wxsync.sources.normal import Breach, clean, key_of, text_of
+from wxsync.sources.normal import Breach, key_of, text_of
 from wxsync.sources.people import People
 
 

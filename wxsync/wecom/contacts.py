@@ -7,7 +7,7 @@ from typing import Final
 
 from wxsync.errors import WeComApiError, WeComError
 from wxsync.model.member import MemberWrite
-from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag
+from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
 from wxsync.wecom import errcodes, wire
 from wxsync.wecom.transport import Transport
 
@@ -20,7 +20,10 @@ LAGS: Final = (errcodes.NO_SUCH_DEPARTMENT, errcodes.NO_SUCH_PARENT, errcodes.IN
 
 
 class Contacts:
-    """One corp's directory, through the contact-sync secret.
+    """One corp's directory, through one secret.
+
+    Contact sync's may do everything but, from most addresses, the two calls that give names; an app's may do
+    those two, within its scope, and little else.
 
     Every method raises `WeComApiError` where WeCom refuses and `WeComTransportError` where no answer comes.
     Updates, deletions and tag members are repeated where their fate is unknown, since a repeat has the same
@@ -124,6 +127,19 @@ class Contacts:
         raise WeComError(
             "user/list_id: WeCom gave one cursor twice, so the listing has no end", hint="run again"
         )
+
+    async def list_named_departments(self) -> tuple[SeenDepartment, ...]:
+        """The departments that this secret may see, with their names (WeCom page 90208)."""
+        return wire.from_named_departments(
+            await self._transport.send("GET", "department/list", is_repeatable=True)
+        )
+
+    async def list_members_of(self, department_id: int) -> tuple[tuple[str, ShownMember], ...]:
+        """(userid, what is shown) of those directly in a department whom this secret may see (page 90201)."""
+        answer = await self._transport.send(
+            "GET", "user/list", params=wire.to_member_list_query(department_id), is_repeatable=True
+        )
+        return wire.from_member_list(answer)
 
     async def list_tags(self) -> tuple[SeenTag, ...]:
         """All tags, without their members (WeCom page 90216)."""

@@ -68,6 +68,11 @@ NO_SUCH_DEPARTMENT: Final = 60003
 NO_SUCH_PARENT: Final = 60004
 INVALID_DEPARTMENT: Final = 60123
 NO_SUCH_TAG: Final = 40068
+OUT_OF_SCOPE: Final = frozenset({50002, 60011, 60021, 60030})
+"""The secret is good for the call, but not for the record that it names."""
+FORBIDDEN: Final = frozenset({48001, 48002, 48003, 48004, 48006, 48007, 48008, 48009, 50003, 60031, 301002})
+"""The secret is not good for the call, whatever it names. A wrong secret (40001) is not among them: an
+attempt more, and WeCom bans the address; nor is an address that is not trusted (60020), which is mended."""
 
 
 def retry(hint: Message) -> ErrcodeInfo:

@@ -1,44 +1,144 @@
-"""What WeCom lets us see of a corp, read whole or not at all."""
+"""What WeCom lets us see of a corp: its ids whole or not at all, and such details as it shows."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from wxsync.errors import NotFoundError, WeComError
-from wxsync.model.seen import Seen, SeenTag
+from wxsync.errors import NotFoundError, WeComApiError, WeComError
+from wxsync.model.member import fold
+from wxsync.model.seen import ReadingWay, Seen, SeenMember, SeenTag, ShownMember
+from wxsync.model.unknown import UNKNOWN, Unknown
+from wxsync.wecom import errcodes
 from wxsync.wecom.contacts import Contacts
 
+T = TypeVar("T")
 
-async def read_seen(contacts: Contacts, tag_ids: Collection[int]) -> Seen:
+log = logging.getLogger(__name__)
+
+
+async def read_seen(
+    contacts: Contacts,
+    tag_ids: Collection[int],
+    *,
+    app: Contacts | None = None,
+    way: ReadingWay | None = None,
+) -> Seen:
     """Departments, members and tags; the members of a tag only for those of `tag_ids` that exist.
 
-    The calls: one for departments, one a page of members, one for tags, one for each such tag.
+    Who and what there is always comes from `contacts`, with the contact-sync secret. What is shown of it
+    comes by `way`, where that still works; else the first of contact sync, `app` and nothing that does.
+    `Seen.way` tells which. No way is kept for good: IDS, where given, is taken at its word, so a caller
+    that has a new app or address gives None.
+
+    The calls: one for departments, one a page of members, one for tags, one for each such tag; for details
+    one for the names of departments, and one for each department that holds somebody.
     """
     departments = await contacts.list_departments()
     members = await contacts.list_member_ids()
     tags = await contacts.list_tags()
-    read = await _read_tags(contacts, [tag for tag in tags if tag.id in tag_ids])
-    kept = (read.get(tag.id, tag) for tag in tags)
-    return Seen(departments=departments, members=members, tags=tuple(tag for tag in kept if tag is not None))
-
-
-async def _read_tags(contacts: Contacts, tags: Collection[SeenTag]) -> dict[int, SeenTag | None]:
-    """Tag id -> the tag with its members, None for one that was deleted since the listing."""
-    failure: BaseException | None = None
-    tasks: list[asyncio.Task[SeenTag | None]] = []
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_read_tag(contacts, tag)) for tag in tags]
-    except* WeComError as failures:
-        failure = failures.exceptions[0]
-    if failure is not None:
-        raise failure
-    return {tag.id: task.result() for tag, task in zip(tags, tasks, strict=True)}
+    asked = [tag for tag in tags if tag.id in tag_ids]
+    read = dict(
+        zip([tag.id for tag in asked], await _all_of(_read_tag(contacts, tag) for tag in asked), strict=True)
+    )
+    held = frozenset[int]().union(*(member.department_ids for member in members))
+    details = await _find_details({ReadingWay.CONTACT: contacts, ReadingWay.APP: app}, way, held)
+    return Seen(
+        departments=tuple(replace(each, name=details.names.get(each.id, UNKNOWN)) for each in departments),
+        members=tuple(_with_details(member, details) for member in members),
+        tags=tuple(tag for each in tags if (tag := read.get(each.id, each)) is not None),
+        way=details.way,
+    )
 
 
 async def _read_tag(contacts: Contacts, tag: SeenTag) -> SeenTag | None:
+    """The tag with its members, None for one that was deleted since the listing."""
     try:
         return await contacts.get_tag(tag.id)
     except NotFoundError:
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What one way of reading shows beyond ids."""
+
+    way: ReadingWay
+    names: Mapping[int, str | Unknown] = field(default_factory=dict)
+    """Department id -> name."""
+    shown: Mapping[str, ShownMember] = field(default_factory=dict)
+    """By folded userid."""
+
+
+async def _find_details(
+    readers: Mapping[ReadingWay, Contacts | None], way: ReadingWay | None, held: Collection[int]
+) -> Details:
+    """The details by the first way that works, `way` before the others; those of IDS are none."""
+    ways = [] if way is ReadingWay.IDS else sorted(readers, key=lambda each: each is not way)
+    for each in ways:
+        reader = readers[each]
+        if reader is None:
+            continue
+        try:
+            return await _read_details(reader, each, held)
+        except WeComApiError as error:
+            if error.errcode not in errcodes.FORBIDDEN | errcodes.OUT_OF_SCOPE:
+                raise
+            log.info("details are not read by way of %s: %s, errcode %d", each, error.endpoint, error.errcode)
+    return Details(way=ReadingWay.IDS)
+
+
+async def _read_details(reader: Contacts, way: ReadingWay, held: Collection[int]) -> Details:
+    """Names, and the members of those departments of `held` that `reader` sees, each in one call."""
+    names = {department.id: department.name for department in await reader.list_named_departments()}
+    ids = [id for id in names if id in held]
+    lists = await _all_of(_read_members(reader, id) for id in ids)
+    refusals = [answer for answer in lists if isinstance(answer, WeComApiError)]
+    if refusals and len(refusals) == len(lists):
+        raise refusals[0]
+    rows = [row for answer in lists if not isinstance(answer, WeComApiError) for row in answer]
+    return Details(way=way, names=names, shown={fold(userid): shown for userid, shown in rows})
+
+
+async def _read_members(
+    reader: Contacts, department_id: int
+) -> tuple[tuple[str, ShownMember], ...] | WeComApiError:
+    """Who is shown in a department, or the refusal where just this one is out of the reader's scope."""
+    try:
+        return await reader.list_members_of(department_id)
+    except WeComApiError as error:
+        if error.errcode not in errcodes.OUT_OF_SCOPE:
+            raise
+        return error
+
+
+def _with_details(member: SeenMember, details: Details) -> SeenMember:
+    """The member with what is shown, the marks only where they are of the very departments that list_id gave.
+
+    An app sees those in its scope, and somebody may have moved since: a mark not shown is not a mark lost.
+    """
+    shown = details.shown.get(fold(member.userid))
+    if shown is None:
+        return member
+    if shown.departments != member.department_ids:
+        shown = replace(shown, is_leader=UNKNOWN, order=UNKNOWN)
+    if shown.main_department not in member.department_ids:
+        shown = replace(shown, main_department=UNKNOWN)
+    return replace(member, shown=shown)
+
+
+async def _all_of(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each call gives, or the first error, bare; how many are under way at once the transport says."""
+    failure: BaseException | None = None
+    tasks: list[asyncio.Task[T]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except* WeComError as failures:
+        failure = failures.exceptions[0]
+    if failure is not None:
+        raise failure
+    return [task.result() for task in tasks]

@@ -5,19 +5,24 @@ An answer that lacks what it must hold raises `WeComError`: no half-read listing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from wxsync.errors import StrayDepartmentError, WeComError
-from wxsync.model.member import TEXT_FIELDS, MemberWrite, fold
-from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag
-from wxsync.model.unknown import UNKNOWN
+from wxsync.model.member import TEXT_FIELDS, MemberWrite, Text, fold
+from wxsync.model.normal import clean, mail_address, phone_number
+from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
+from wxsync.model.unknown import UNKNOWN, Unknown
 
 Json = dict[str, Any]
 Answer = Mapping[str, Any]
 
 PLAIN_TEXT_ATTRIBUTE: Final = 0
 """`type` of an extattr that is a text (WeCom page 100111)."""
+ENABLED: Final[Mapping[int, bool]] = MappingProxyType({1: True, 0: False})
+ACTIVATED: Final[Mapping[int, bool]] = MappingProxyType({1: True, 4: False})
+"""What `status` tells of it; 2 (disabled) and 5 (has left) tell nothing (WeCom page 90196)."""
 
 
 # Members (WeCom pages 90195, 90197, 90198, 96067)
@@ -132,7 +137,100 @@ def _extattr(pairs: Iterable[tuple[str, str | None]]) -> Json:
     return {"attrs": attributes}
 
 
-# Departments (WeCom pages 90205, 90206, 90207, 95350)
+# Details of members (WeCom page 90201): a field that is not there is one that we may not see
+
+
+def to_member_list_query(department_id: int) -> dict[str, str]:
+    return {"department_id": str(department_id)}
+
+
+def from_member_list(answer: Answer) -> tuple[tuple[str, ShownMember], ...]:
+    """(userid, what is shown) of each row."""
+    endpoint = "user/list"
+    return tuple((_text(row, "userid", endpoint), _shown(row)) for row in _rows(answer, "userlist", endpoint))
+
+
+def _shown(row: Answer) -> ShownMember:
+    """What can be read of a row. What is of another type than documented is as good as hidden."""
+    texts = {name: _shown_text(row.get(name), SHOWN_FORMS.get(name, str)) for name in TEXT_FIELDS}
+    departments = _numbers(row.get("department")) or ()
+    marks = _of_each(departments, row.get("is_leader_in_dept"))
+    orders = _of_each(departments, row.get("order"))
+    return ShownMember(
+        **texts,
+        departments=frozenset(departments),
+        main_department=_shown_number(row.get("main_department")) or UNKNOWN,
+        is_leader=UNKNOWN if marks is None else tuple(id for id, mark in marks if mark),
+        order=UNKNOWN if orders is None else orders,
+        direct_leader=_shown_leader(row.get("direct_leader")),
+        enable=_shown_flag(row.get("enable"), ENABLED),
+        is_activated=_shown_flag(row.get("status"), ACTIVATED),
+        extattr=_shown_attributes(row.get("extattr")),
+    )
+
+
+def _shown_text(value: object, form: Callable[[str], str | None]) -> Text:
+    if not isinstance(value, str):
+        return UNKNOWN
+    text = clean(value)
+    return None if text is None else form(text)
+
+
+SHOWN_FORMS: Final[Mapping[str, Callable[[str], str | None]]] = MappingProxyType(
+    {
+        "mobile": lambda text: phone_number(text) or text,
+        "email": mail_address,
+        "biz_mail": mail_address,
+        "gender": lambda text: None if text == "0" else text,
+    }
+)
+"""The normal form of a text that WeCom shows, where it is another than the clean text."""
+
+
+def _shown_flag(value: object, meanings: Mapping[int, bool]) -> bool | Unknown:
+    number = _shown_number(value)
+    return UNKNOWN if number is None else meanings.get(number, UNKNOWN)
+
+
+def _shown_leader(value: object) -> Text:
+    if not isinstance(value, list) or len(value) > 1 or not all(isinstance(each, str) for each in value):
+        return UNKNOWN
+    return value[0] or None if value else None
+
+
+def _shown_attributes(value: object) -> tuple[tuple[str, str | None], ...]:
+    """The attributes that are texts; `value` beside `text` is the legacy form of the same."""
+    rows = value.get("attrs") if isinstance(value, Mapping) else None
+    shown: dict[str, str | None] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, Mapping) or row.get("type") != PLAIN_TEXT_ATTRIBUTE:
+            continue
+        name, holder = row.get("name"), row.get("text")
+        text = _shown_text(holder.get("value") if isinstance(holder, Mapping) else row.get("value"), str)
+        if isinstance(name, str) and text is not UNKNOWN:
+            shown[name] = text
+    return tuple(sorted(shown.items()))
+
+
+def _of_each(departments: Sequence[int], value: object) -> tuple[tuple[int, int], ...] | None:
+    """(department, number) from aligned arrays, sorted; None where they are not aligned or not there."""
+    numbers = _numbers(value)
+    if numbers is None or len(numbers) != len(departments):
+        return None
+    return tuple(sorted(zip(departments, numbers, strict=True)))
+
+
+def _numbers(value: object) -> tuple[int, ...] | None:
+    if not isinstance(value, list) or any(_shown_number(each) is None for each in value):
+        return None
+    return tuple(value)
+
+
+def _shown_number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# Departments (WeCom pages 90205, 90206, 90207, 90208, 95350)
 
 
 def to_department(id: int, *, name: str | None, parent_id: int | None, order: int | None) -> Json:
@@ -159,6 +257,26 @@ def from_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
         )
         for row in rows
     )
+
+
+def from_named_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
+    """The departments that the caller may see, which may be none at all."""
+    endpoint = "department/list"
+    return tuple(
+        SeenDepartment(
+            id=_number(row, "id", endpoint),
+            parent_id=_number(row, "parentid", endpoint),
+            order=_number(row, "order", endpoint),
+            name=_shown_name(row.get("name")),
+        )
+        for row in _rows(answer, "department", endpoint)
+    )
+
+
+def _shown_name(value: object) -> str | Unknown:
+    """No department is without a name: one shown as empty is hidden."""
+    text = _shown_text(value, str)
+    return UNKNOWN if text is None else text
 
 
 # Tags (WeCom pages 90210 to 90216)

@@ -1,0 +1,102 @@
+"""The commands that only look: check, status, runs and db status, in text and JSON."""
+
+from __future__ import annotations
+
+import stat
+
+from tests.cli.stage import Stage
+
+
+def test_check_says_what_works(stage: Stage) -> None:
+    """One line each for the config, the mirror, WeCom and the source."""
+    assert stage.ok("check").out.splitlines() == [
+        "ok       the config can be used",
+        "ok       sync acme: the mirror is there and its schema fits",
+        "ok       sync acme: WeCom answers; it has 1 departments",
+        "ok       sync acme: the source gives 12 people, 3 departments, 1 tags; 0 rejected",
+    ]
+    assert not [call for call in stage.wecom.log if call.is_write]
+    assert stat.S_IMODE(stage.mirror_file.stat().st_mode) == 0o600
+
+
+def test_check_tells_every_broken_part(applied: Stage) -> None:
+    """Each fault has its place and its way to mend it; one does not hide the other."""
+    applied.configure(("SELECT * FROM employees", "SELECT * FROM emploees"))
+    applied.wecom.trusted_ips = []
+    printed = applied.run("check")
+    assert printed.code == 1
+    faults = [line for line in printed.out.splitlines() if line.startswith("FAULT ")]
+    assert len(faults) == 2
+    assert faults[0].startswith("FAULT    sync acme: WeCom: WeCom refused department/simplelist")
+    assert faults[1].startswith("FAULT    sync acme: the source: source hr: the members query failed")
+    assert "         correct source.hr.members" in printed.out
+
+    applied.wecom.trusted_ips = None
+    applied.mirror = "sqlite:///gone/mirror.db"
+    applied.configure()
+    printed = applied.run("check")
+    assert printed.code == 1
+    assert "FAULT    sync acme: the mirror " in printed.out
+
+
+def test_status(stage: Stage) -> None:
+    """Before and after the first run, for people and for programs."""
+    assert stage.ok("status").out.splitlines() == [
+        "acme (corp acme, mode plan)",
+        "  ours: 0 members, 0 departments, 0 tags",
+        "  last run: none yet; start with `wxsync plan`",
+    ]
+    assert stage.ok("runs").out == "No run yet. Start with `wxsync plan`.\n"
+    assert stage.ok("runs", "--format", "json").json == []
+    stage.ok("apply", "--yes")
+    lines = stage.ok("status").out.splitlines()
+    assert lines[1] == "  ours: 12 members, 3 departments, 1 tags"
+    assert lines[2].startswith("  last run: 1 apply applied at 2")
+    (row,) = stage.ok("status", "--format", "json").json
+    assert (row["sync"], row["corp"], row["mode"]) == ("acme", "acme", "plan")
+    assert (row["members"], row["departments"], row["tags"]) == (12, 3, 1)
+    assert row["last_run"]["state"] == "applied"
+    assert row["last_run"]["counts"] == {"done": 16}
+
+
+def test_runs(applied: Stage) -> None:
+    """The newest first; one alone has its outcomes, with the change that each is about."""
+    applied.sql("UPDATE employees SET title = '经理' WHERE emp_no = 'E002'")
+    applied.wecom.faults.answer("user/update", 60111)
+    assert applied.run("apply", "--yes").code == 5
+    lines = applied.ok("runs").out.splitlines()
+    assert lines[0].split() == ["run", "sync", "what", "state", "started", "outcomes", "error"]
+    assert lines[1].split()[:4] == ["2", "acme", "apply", "applied"]
+    assert "1 failed" in lines[1]
+    assert "16 done" in lines[2]
+    assert len(applied.ok("runs", "--limit", "1").out.splitlines()) == 2
+    newest, first = applied.ok("runs", "--format", "json").json
+    assert (newest["id"], newest["verb"], newest["trigger"]) == (2, "apply", "manual")
+    assert (newest["counts"], first["counts"]) == ({"failed": 1}, {"done": 16})
+    assert newest["started_at"].endswith("Z")
+
+    one = applied.ok("runs", "2").out
+    assert one.startswith("run 2 of acme: apply, applied\n")
+    assert "failed   update member E002: 60111 " in one
+    document = applied.ok("runs", "2", "--format", "json").json
+    assert document["format"] == "wxsync-run/1"
+    assert document["plan"]["changes"][0]["key"] == "E002"
+    assert document["outcomes"][0]["errcode"] == 60111
+    missing = applied.run("runs", "99")
+    assert missing.code == 1
+    missing.says("Error: there is no run 99", "`wxsync runs` lists them")
+
+
+def test_db_status(stage: Stage) -> None:
+    """It makes no file where there is none; later it has the place, the schema and the size."""
+    assert stage.ok("db", "status").out.splitlines()[:2] == [
+        f"mirror:  {stage.mirror_file}",
+        "schema:  none (needs 0001)",
+    ]
+    assert not stage.mirror_file.exists()
+    assert stage.ok("db", "upgrade").out.splitlines()[1] == "schema:  0001"
+    document = stage.ok("db", "status", "--format", "json").json
+    assert document["place"] == str(stage.mirror_file)
+    assert (document["schema"], document["head"], document["is_at_head"]) == ("0001", "0001", True)
+    assert document["size_bytes"] > 0
+    assert stat.S_IMODE(stage.mirror_file.stat().st_mode) == 0o600
