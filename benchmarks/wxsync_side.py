@@ -17,10 +17,18 @@ from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import carry_out, holding, preview
 from wxsync.mirror import journal, links
+from wxsync.mirror.ways import save_way
 from wxsync.model.desired import Desired
 from wxsync.model.member import Member, fold
-from wxsync.model.remembered import LinkState, RememberedDepartment, RememberedMember, RememberedTag
+from wxsync.model.remembered import (
+    LinkState,
+    RememberedDepartment,
+    RememberedMember,
+    RememberedTag,
+    RememberedWay,
+)
 from wxsync.model.run import OutcomeState, RunState
+from wxsync.model.seen import ReadingWay
 from wxsync.model.unknown import DepartmentRef
 from wxsync.runtime import open_corp
 from wxsync.sources.reader import read_desired
@@ -81,6 +89,7 @@ def _remember(corp: Corp, desired: Desired, ids: Mapping[str, int]) -> None:
         links.put_department(connection, CORP, SYNC, departments)
         links.put_member(connection, CORP, SYNC, members)
         links.put_tag(connection, CORP, SYNC, tags)
+        save_way(connection, CORP, RememberedWay(way=ReadingWay.IDS, has_app=False, found_at=now))
         run = journal.start_run(connection, sync=SYNC, corp=CORP, trigger="benchmark", started_at=now)
         journal.save_readings(connection, run, SYNC, desired.readings)
         journal.finish_run(connection, run, RunState.APPLIED, now)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
-from sqlalchemy import URL, make_url
 
 from wxsync.config.settings import (
     LdapSourceSettings,
-    MirrorSettings,
     Settings,
     SourceSettings,
     SqlSourceSettings,
@@ -45,16 +44,23 @@ async def open_corp(
     chosen = settings.sync[sync]
     corp = settings.corp[chosen.corp]
     sources = tuple(_open_source(name, settings.source[name]) for name in chosen.sources)
-    store = Store(prepare(mirror_url(settings.mirror)))
+    store = Store(prepare(settings.mirror.full_url))
     try:
-        async with open_client(
-            corp_id=corp.corp_id,
-            secret=corp.contact_secret.get_secret_value(),
-            base_url=corp.base_url,
-            proxy=corp.proxy,
-            ca_file=corp.ca_file,
-            transport=transport,
-        ) as contacts:
+        async with AsyncExitStack() as stack:
+            open_by = partial(
+                open_client,
+                corp_id=corp.corp_id,
+                base_url=corp.base_url,
+                proxy=corp.proxy,
+                ca_file=corp.ca_file,
+                transport=transport,
+            )
+            secret, name = corp.contact_secret.get_secret_value(), f"corp.{chosen.corp}.contact_secret"
+            contacts = await stack.enter_async_context(open_by(secret=secret, secret_name=name))
+            app = None
+            if corp.app is not None:
+                secret, name = corp.app.secret.get_secret_value(), f"corp.{chosen.corp}.app.secret"
+                app = await stack.enter_async_context(open_by(secret=secret, secret_name=name))
             yield Corp(
                 name=chosen.corp,
                 corp_id=corp.corp_id,
@@ -62,17 +68,19 @@ async def open_corp(
                 settings=chosen,
                 sources=sources,
                 wecom=contacts,
+                app=app,
                 store=store,
                 clock=clock,
+                siblings=siblings_of(settings, sync),
             )
     finally:
         store.close()
 
 
-def mirror_url(settings: MirrorSettings) -> URL:
-    """The mirror's URL with its password."""
-    url = make_url(settings.url)
-    return url if settings.password is None else url.set(password=settings.password.get_secret_value())
+def siblings_of(settings: Settings, sync: str) -> frozenset[str]:
+    """The other syncs that feed the corp of `sync`."""
+    corp = settings.sync[sync].corp
+    return frozenset(name for name, other in settings.sync.items() if other.corp == corp and name != sync)
 
 
 def _open_source(name: str, settings: SourceSettings) -> Source:

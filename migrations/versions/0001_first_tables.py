@@ -85,6 +85,7 @@ def make_links() -> None:
         sa.Column("unproven", long_text()),
         sa.Column("disabled_at", moment()),
         sa.Column("left_at", moment()),
+        sa.Column("recreated_at", moment()),
         sa.Column("doubts", long_text()),
         sa.Column("announced_department_ids", long_text()),
         sa.PrimaryKeyConstraint("corp", "sync", "key", name="pk_member_links"),

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.cli.stage import SECRET, Stage
+from tests.servers.presence import require_ability
 
 NOBODY = 65534
 
@@ -125,9 +126,10 @@ def test_a_secret_that_cannot_be_had(stage: Stage) -> None:
     stage.ok("plan")
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv")
 def test_a_secret_file_of_somebody_else(stage: Stage) -> None:
     """What this user may not read is said as what it is."""
+    can_be_nobody = os.geteuid() == 0 and shutil.which("setpriv") is not None
+    require_ability("root and setpriv, to run as nobody", present=can_be_nobody)
     file = stage.home / "secret.txt"
     file.write_text(SECRET)
     file.chmod(0o600)

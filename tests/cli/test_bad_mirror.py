@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.cli.stage import Stage, wait_for
 from tests.servers.postgres import PostgresServer
+from tests.servers.presence import require_ability
 
 
 def test_an_old_schema(applied: Stage) -> None:
@@ -30,8 +29,8 @@ def test_an_old_schema(applied: Stage) -> None:
         printed = applied.run(*command)
         assert (printed.code, printed.out) == (1, "")
         printed.says(f"the mirror {applied.mirror_file} has no tables yet", "Hint:  run `wxsync db upgrade`")
-    assert "schema:  none (needs 0001)" in applied.ok("db", "status").says("wxsync db upgrade").out
-    assert "schema:  0001\n" in applied.ok("db", "upgrade").out
+    assert "schema:  none (needs 0002)" in applied.ok("db", "status").says("wxsync db upgrade").out
+    assert "schema:  0002\n" in applied.ok("db", "upgrade").out
     assert "ours: 0 members" in applied.ok("status").out
 
 
@@ -42,7 +41,7 @@ def test_a_newer_schema(applied: Stage) -> None:
     for command in (("plan",), ("db", "upgrade")):
         printed = applied.run(*command)
         assert printed.code == 1
-        printed.says("has a newer schema (9999) than this version of wxsync knows (0001)", "a later one")
+        printed.says("has a newer schema (9999) than this version of wxsync knows (0002)", "a later one")
     status = applied.ok("db", "status")
     assert "upgrade" not in status.says("A later wxsync made it").err
 
@@ -55,7 +54,7 @@ def test_a_fresh_postgresql_mirror(stage: Stage, postgres_server: PostgresServer
     printed = stage.run("plan")
     assert printed.code == 1
     printed.says("has no tables yet", "run `wxsync db upgrade`", "127.0.0.1")
-    assert stage.ok("db", "upgrade").out.splitlines()[1] == "schema:  0001"
+    assert stage.ok("db", "upgrade").out.splitlines()[1] == "schema:  0002"
     stage.ok("apply", "--yes")
     assert stage.run("plan", "--exit-code").code == 0
 
@@ -163,13 +162,13 @@ def test_the_disk_fills_up_half_way(stage: Stage) -> None:
 @contextmanager
 def small_disk(stage: Stage) -> Iterator[Path]:
     """A disk of three MiB, on which the mirror is."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("needs root, to mount a small disk")
+    may_mount = os.geteuid() == 0 and shutil.which("mount") is not None
+    require_ability("root, to mount a small disk", present=may_mount)
     disk = stage.home / "disk"
     disk.mkdir()
     options = ["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", str(disk)]
-    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs the right to mount a small disk")
+    mounted = subprocess.run(["mount", *options], capture_output=True, check=False)
+    require_ability("the right to mount a small disk", present=mounted.returncode == 0)
     try:
         stage.mirror = "sqlite:///disk/mirror.db"
         stage.configure()

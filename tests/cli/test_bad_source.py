@@ -110,6 +110,23 @@ def test_no_rows_at_all(applied: Stage, table: str, query: str, before: int) -> 
     assert applied.run("plan", "--exit-code").code == 0
 
 
+def test_a_second_source_without_rows(applied: Stage) -> None:
+    """One that never gave any stops nothing; once some were applied, none at all is a fault."""
+    applied.sql("CREATE TABLE mails (emp_no TEXT, mail TEXT)")
+    mails = 'type = "sql"\nurl = "sqlite:///hr.db"\nmembers = "SELECT * FROM mails"\n'
+    applied.configure(
+        ('sources = ["hr"]', 'sources = ["hr", "mails"]'),
+        ('mobile = "mobile"', 'mobile = "mobile"\nemail = "mail"'),
+        add=f"\n[source.mails]\n{mails}",
+    )
+    assert applied.run("plan", "--exit-code").code == 0
+    applied.ok("check")
+    applied.sql("INSERT INTO mails SELECT emp_no, lower(emp_no) || '@example.com' FROM employees")
+    applied.ok("apply", "--yes")
+    applied.sql("DELETE FROM mails")
+    refused(applied, "source mails: the members query gives no rows, and there were 12 before")
+
+
 def test_half_of_the_rows(applied: Stage) -> None:
     """The plan is printed, source_shrink is named with its numbers, and nothing is written: exit 4."""
     applied.sql("DELETE FROM employees WHERE CAST(substr(emp_no, 2) AS INTEGER) % 2")

@@ -51,6 +51,24 @@ def test_a_wrong_secret_is_tried_once(applied: Stage) -> None:
     assert [call.path for call in applied.wecom.log[calls:]] == ["gettoken"]
 
 
+def test_the_language_of_an_error(stage: Stage) -> None:
+    """That of --language, else of the config, as far as it is translated; without a config English."""
+    stage.configure((stage.wecom.corp_id, "ww0000000000000000"))
+    document = stage.run("plan", "--format", "json").json
+    assert document["message"].startswith("WeCom refused gettoken: errcode 40013")
+    assert document["hint"].startswith("the corp_id is wrong: copy it")
+    hint = stage.run("plan", "--format=json", "--language=zh").json["hint"]
+    assert hint != document["hint"]
+    assert "我的企业" in hint
+    stage.run("plan", "--language", "zh").says(f"Hint:  {hint}")
+
+    stage.configure((stage.wecom.corp_id, "ww0000000000000000"), ('language = "en"', 'language = "zh"'))
+    assert stage.run("plan", "--format", "json").json["hint"] == hint
+    assert stage.run("plan", "--format", "json", "--language", "en").json["hint"] == document["hint"]
+    stage.config.write_text("[mirror", "utf-8")
+    assert stage.run("plan", "--format", "json").json["hint"].startswith("Text stands in double quotes")
+
+
 def test_a_wrong_corp_id(stage: Stage) -> None:
     """It is told apart from a wrong secret."""
     stage.configure((stage.wecom.corp_id, "ww0000000000000000"))
@@ -79,6 +97,8 @@ def test_an_address_that_is_not_trusted(applied: Stage) -> None:
 
 def test_wecom_goes_away_in_the_middle(stage: Stage) -> None:
     """The run is stopped after a few calls without an answer: exit 5 and the cause; the next one goes on."""
+    stage.ok("apply", "--yes")
+    stage.hire(13, 24)
     stage.wecom.faults.reset("user/create", times=1000)
     printed = stage.run("apply", "--yes")
     assert printed.code == 5

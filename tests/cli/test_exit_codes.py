@@ -10,6 +10,7 @@ SECOND_SYNC = """
 [sync.other]
 corp = "acme"
 sources = ["hr"]
+root_department = 2
 mode = "plan"
 
 [sync.other.department]

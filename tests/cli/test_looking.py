@@ -6,17 +6,47 @@ import stat
 
 from tests.cli.stage import Stage
 
+IDS_ALONE = "shows nothing but ids to this secret; names and fields are taken for what wxsync last wrote"
+
 
 def test_check_says_what_works(stage: Stage) -> None:
-    """One line each for the config, the mirror, WeCom and the source."""
+    """One line each for the config, the mirror, WeCom, what it shows, and the source."""
     assert stage.ok("check").out.splitlines() == [
         "ok       the config can be used",
         "ok       sync acme: the mirror is there and its schema fits",
-        "ok       sync acme: WeCom answers; it has 1 departments",
-        "ok       sync acme: the source gives 12 people, 3 departments, 1 tags; 0 rejected",
+        "ok       sync acme: WeCom answers; it has 1 department",
+        f"ok       sync acme: WeCom {IDS_ALONE}",
+        "ok       sync acme: the source gives 12 people, 3 departments, 1 tag; 0 rejected",
     ]
     assert not [call for call in stage.wecom.log if call.is_write]
     assert stat.S_IMODE(stage.mirror_file.stat().st_mode) == 0o600
+
+
+APP = '[corp.acme.app]\nagent_id = 1000002\nsecret = "env:APP_SECRET"\n'
+
+
+def test_check_says_what_wecom_shows_and_hides(applied: Stage) -> None:
+    """By the app, and by the contact-sync secret from an old address."""
+    applied.configure(add=APP)
+    environment = {"APP_SECRET": applied.wecom.apps[0].secret}
+    told = applied.run("check", env=environment).out
+    assert "ok       sync acme: WeCom shows the app the names of departments, and of members: name," in told
+    assert "; hidden, and taken for what wxsync last wrote: mobile, email, gender," in told
+    applied.wecom.legacy_ip = True
+    told = applied.run("check", env=environment).out
+    assert "WeCom shows this secret, from this address, the names of departments, and of members: " in told
+
+
+def test_check_names_the_secret_that_is_wrong(applied: Stage) -> None:
+    """A corp has several; the words of WeCom do not say which it was."""
+    applied.configure(add=APP)
+    printed = applied.run("check", env={"APP_SECRET": "wrong-app-secret"})
+    assert printed.code == 1
+    assert "errcode 40001" in printed.out
+    assert "(asked with corp.acme.app.secret)" in printed.out
+    assert "wrong-app-secret" not in printed.out
+    printed = applied.run("check", env={"APP_SECRET": "wrong", "STAGE_SECRET": "wrong too"})
+    assert "(asked with corp.acme.contact_secret)" in printed.out
 
 
 def test_check_tells_every_broken_part(applied: Stage) -> None:
@@ -50,13 +80,27 @@ def test_status(stage: Stage) -> None:
     assert stage.ok("runs", "--format", "json").json == []
     stage.ok("apply", "--yes")
     lines = stage.ok("status").out.splitlines()
-    assert lines[1] == "  ours: 12 members, 3 departments, 1 tags"
+    assert lines[1] == "  ours: 12 members, 3 departments, 1 tag"
     assert lines[2].startswith("  last run: 1 apply applied at 2")
     (row,) = stage.ok("status", "--format", "json").json
     assert (row["sync"], row["corp"], row["mode"]) == ("acme", "acme", "plan")
     assert (row["members"], row["departments"], row["tags"]) == (12, 3, 1)
     assert row["last_run"]["state"] == "applied"
     assert row["last_run"]["counts"] == {"done": 16}
+
+
+def test_status_names_numbers_that_are_not_proven(applied: Stage) -> None:
+    """WeCom may have ignored a number that was sent: how many and whose, ten of them at most."""
+    assert "not proven" not in applied.ok("status").out
+    applied.sql("UPDATE employees SET mobile = '139' || substr(mobile, 4) WHERE emp_no <> 'E012'")
+    applied.ok("apply", "--yes")
+    keys = [f"E{number:03}" for number in range(1, 11)]
+    told = f"  phone numbers sent and not proven: 11 ({', '.join(keys)} and 1 more)"
+    assert told in applied.ok("status").out.splitlines()
+    (row,) = applied.ok("status", "--format", "json").json
+    assert (row["unproven_mobiles"], row["unproven_keys"]) == (11, keys)
+    applied.sql("UPDATE employees SET status = 'left' WHERE emp_no = 'E001'")
+    assert applied.run("plan", "--exit-code").code == 3
 
 
 def test_runs(applied: Stage) -> None:
@@ -91,12 +135,12 @@ def test_db_status(stage: Stage) -> None:
     """It makes no file where there is none; later it has the place, the schema and the size."""
     assert stage.ok("db", "status").out.splitlines()[:2] == [
         f"mirror:  {stage.mirror_file}",
-        "schema:  none (needs 0001)",
+        "schema:  none (needs 0002)",
     ]
     assert not stage.mirror_file.exists()
-    assert stage.ok("db", "upgrade").out.splitlines()[1] == "schema:  0001"
+    assert stage.ok("db", "upgrade").out.splitlines()[1] == "schema:  0002"
     document = stage.ok("db", "status", "--format", "json").json
     assert document["place"] == str(stage.mirror_file)
-    assert (document["schema"], document["head"], document["is_at_head"]) == ("0001", "0001", True)
+    assert (document["schema"], document["head"], document["is_at_head"]) == ("0002", "0002", True)
     assert document["size_bytes"] > 0
     assert stat.S_IMODE(stage.mirror_file.stat().st_mode) == 0o600

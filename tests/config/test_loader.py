@@ -332,3 +332,22 @@ def test_a_directory_as_authority_brings_its_own_mapping(tmp_path: Path) -> None
     assert sync.member.key.names == {"entryUUID", "objectGUID"}
     assert sync.member.departments is not None
     assert sync.member.departments.source == "col('x')"
+
+
+@pytest.mark.parametrize(("roots", "at_fault"), [((None, 1), True), ((7, 7), True), ((7, 8), False)])
+def test_syncs_of_one_corp_have_different_roots(
+    tmp_path: Path, roots: tuple[int | None, int], at_fault: bool
+) -> None:
+    """Of two under one department each would find the other's departments in its own tree."""
+    first, second = roots
+    data = changed()
+    if first is not None:
+        data["sync"]["acme"]["root_department"] = first
+    data["sync"]["branch"] = {**data["sync"]["acme"], "root_department": second}
+    data["corp"]["other"] = dict(data["corp"]["acme"])
+    data["sync"]["elsewhere"] = {**data["sync"]["acme"], "corp": "other"}
+    if at_fault:
+        why = "is that of sync acme too, which feeds the same corp: give each its own"
+        assert problems(tmp_path, data) == (f"sync.branch.root_department: {second} {why}",)
+    else:
+        assert set(load(tmp_path, data).settings.sync) == {"acme", "branch", "elsewhere"}

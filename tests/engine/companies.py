@@ -19,7 +19,7 @@ from wxsync.model.remembered import (
     RememberedMember,
     RememberedTag,
 )
-from wxsync.model.seen import Seen, SeenDepartment, SeenMember, SeenTag
+from wxsync.model.seen import Seen, SeenDepartment, SeenMember, SeenTag, ShownMember
 from wxsync.model.tag import Tag
 from wxsync.model.unknown import UNKNOWN
 
@@ -116,6 +116,10 @@ class Company:
         self.foreign_members: dict[str, frozenset[int]] = {}
         self.foreign_departments: dict[int, int] = {}
         self.foreign_tags: dict[str, int] = {}
+        self.shown: dict[str, ShownMember] = {}
+        """Userid -> what WeCom shows of a foreign member."""
+        self.shown_names: dict[int, str] = {}
+        """Department id -> the name that WeCom shows."""
 
     def department(self, key: str, parent: str | int = ROOT, name: str | None = None) -> int:
         id = len(self.departments) + 100
@@ -141,7 +145,7 @@ class Company:
             for id, each in self.departments.values()
         ]
         foreign = [
-            SeenDepartment(id=id, parent_id=parent, order=0)
+            SeenDepartment(id=id, parent_id=parent, order=0, name=self.shown_names.get(id, UNKNOWN))
             for id, parent in self.foreign_departments.items()
         ]
         people = [
@@ -149,7 +153,8 @@ class Company:
             for each in self.members.values()
         ]
         strangers = [
-            SeenMember(userid=userid, department_ids=ids) for userid, ids in self.foreign_members.items()
+            SeenMember(userid=userid, department_ids=ids, shown=self.shown.get(userid))
+            for userid, ids in self.foreign_members.items()
         ]
         tags = [
             SeenTag(
@@ -197,6 +202,8 @@ class Company:
         sync: SyncSettings | None = None,
         remembered: Remembered | None = None,
         now: datetime = NOW,
+        *,
+        weak_too: bool = False,
     ) -> Decision:
         return decide(
             sync="acme",
@@ -206,4 +213,5 @@ class Company:
             seen=self.seen(),
             remembered=remembered or self.remembered(),
             now=now,
+            weak_too=weak_too,
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from tests.engine.companies import Company, desired, person, unit
+from tests.engine.lines import lines_run
 from wxsync.engine import decide
 from wxsync.model.department import Department
 from wxsync.model.desired import Desired
@@ -104,30 +102,12 @@ CASES = (
 )
 
 
-def lines_run(work: Callable[[], object]) -> int:
-    """How many lines of wxsync the work runs, each turn of a loop counted: the same on any machine."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace if frame.f_code.co_filename.startswith(PACKAGE) else None
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return lines
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_four_times_the_changes_are_four_times_the_work(case: Callable[[int], Case]) -> None:
     """Four times as many changes run four times as many lines, give or take; a square would be sixteen."""
 
     def deciding(count: int) -> int:
         made, wanted = case(count)
-        return lines_run(lambda: made.decide(wanted))
+        return lines_run(lambda: made.decide(wanted), PACKAGE)
 
     assert deciding(LARGE) < 5 * deciding(SMALL)

@@ -383,3 +383,50 @@ def test_a_direct_leader_who_is_not_there_yet_is_set_later() -> None:
         ("A", Reason.WAITING),
         ("B", Reason.WAITING),
     }
+
+
+def test_the_grace_counts_from_disabling_and_from_leaving() -> None:
+    """A leaver whom the policy kept for a year has not been disabled for a year."""
+    sync = settings({"delete_after_days": 30})
+    company = Company()
+    link = {"disabled_at": NOW - timedelta(days=1), "left_at": NOW - timedelta(days=365)}
+    company.member("A", mobile="13800000001", enable=False, link=link)
+
+    assert only(company.decide(desired(), sync)).reason is Reason.GRACE
+
+
+def test_a_person_with_another_key_has_not_left() -> None:
+    """The source corrected a key and kept the userid: the member stays as it is, and both are named."""
+    company = Company()
+    company.member("E1", userid="e1", mobile="13800000001")
+    renamed = desired([person("e1", userid="e1", mobile="13800000001")])
+
+    for leavers in ("disable", "delete"):
+        plan = company.decide(renamed, settings({"leavers": leavers})).plan
+
+        assert plan.writes == ()
+        assert [(change.key, change.reason) for change in plan.changes] == [("E1", Reason.REJECTED)]
+        assert [(row.key, row.rule) for row in plan.rejected] == [("e1", "userid_taken")]
+
+
+def test_somebody_is_created_again_once_a_day() -> None:
+    """Deleted by hand, created again, deleted by hand again: that waits until tomorrow."""
+    company = Company()
+    company.member("A", mobile="13800000001", link={"recreated_at": NOW})
+    remembered = company.remembered()
+    company.members.clear()
+    sync, wanted = settings({"missing_in_wecom": "recreate"}), desired([person("A", mobile="13800000001")])
+
+    today = only(company.decide(wanted, sync, remembered, NOW + timedelta(hours=23)))
+    tomorrow = only(company.decide(wanted, sync, remembered, NOW + timedelta(hours=25)))
+
+    assert (today.verb, today.reason, tomorrow.verb) == (Verb.KEEP, Reason.FOREIGN, Verb.CREATE)
+
+
+def test_nobody_counts_as_having_left_on_an_unproven_reading() -> None:
+    """The clock of the grace does not start on a doubt."""
+    company = Company()
+    company.member("A", mobile="13800000001")
+
+    assert company.decide(desired(readings=(reading("members", is_complete=False),))).leavers == frozenset()
+    assert company.decide(desired()).leavers == {"A"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,14 +84,14 @@ def test_nobody_leaves_on_a_doubt(doubt: dict[str, Any]) -> None:
     assert tag_changes(company.decide(desired(people("AB"), tags={"骨干": "A"}, **doubt)).plan) == []
 
 
-def test_a_foreign_tag_of_the_same_name_is_left_alone() -> None:
-    """It is not of our making: kept, unadopted."""
+def test_a_foreign_tag_of_the_same_name_is_adopted() -> None:
+    """Names of tags are always shown: it becomes ours, and nothing is written by that."""
     company = company_of("A")
     company.foreign_tags["骨干"] = 7
 
     (change,) = tag_changes(company.decide(desired(people("A"), tags={"骨干": "A"})).plan)
 
-    assert (change.verb, change.reason, change.id) == (Verb.KEEP, Reason.UNADOPTED, 7)
+    assert (change.verb, change.id, change.fields) == (Verb.ADOPT, 7, {})
 
 
 def test_a_dropped_tag_is_emptied_and_deleted_only_where_the_policy_says_so() -> None:
@@ -119,3 +120,49 @@ def test_a_sync_without_tags_leaves_all_tags_alone() -> None:
     company.tag("旧", ["A"])
 
     assert tag_changes(company.decide(desired(people("A"))).plan) == []
+
+
+def test_protected_people_neither_join_nor_leave() -> None:
+    """Ours or not, whoever is protected keeps their places in tags."""
+    company = company_of("ABC")
+    company.tag("骨干", ["A", "B"], by_hand=["svc-1", "stranger"])
+    for userid in ("svc-1", "stranger"):
+        company.foreign_members[userid] = frozenset({1})
+    wanted = desired(people("ABC"), tags={"骨干": "C", "新": "AC"})
+    sync = settings({"protect": ["a", "c", "svc-*"], "strict_tags": True})
+
+    new, old = sorted(tag_changes(company.decide(wanted, sync).plan), key=lambda change: change.verb)
+
+    assert new.fields == {"members": FieldChange(None, ())}
+    assert old.fields == {
+        "members": FieldChange(("A", "B"), ("A",)),
+        "foreign_members": FieldChange(("stranger",), ()),
+    }
+
+
+def test_a_tag_with_a_department_in_it_is_not_deleted() -> None:
+    """Only a hand can have put it there."""
+    company = company_of("A")
+    company.tag("旧", ["A"])
+    seen = company.seen()
+    tags = tuple(replace(tag, department_ids=frozenset({7})) for tag in seen.tags)
+    company.seen = lambda: replace(seen, tags=tags)  # type: ignore[method-assign]
+
+    plan = company.decide(desired(people("A"), tags={}), settings({"empty_tags": "delete"})).plan
+
+    assert [(change.verb, change.reason) for change in tag_changes(plan)] == [
+        (Verb.UPDATE, None),
+        (Verb.KEEP, Reason.OCCUPIED),
+    ]
+
+
+def test_a_tag_that_was_renamed_by_hand_gets_its_name_back() -> None:
+    """tag/list shows names, so a hand that changed one is seen."""
+    company = company_of("A")
+    company.tag("骨干", ["A"])
+    seen = company.seen()
+    company.seen = lambda: replace(seen, tags=(replace(seen.tags[0], name="别名"),))  # type: ignore[method-assign]
+
+    (change,) = tag_changes(company.decide(desired(people("A"), tags={"骨干": "A"})).plan)
+
+    assert (change.verb, change.fields) == (Verb.UPDATE, {"name": FieldChange("别名", "骨干")})

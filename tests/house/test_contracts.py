@@ -13,7 +13,7 @@ import pytest
 from tests.house.tree import ROOT, project
 
 # The half of engine that acts; every other module there decides, and does no I/O.
-ACTING = {"apply", "corp", "reconcile", "recorder", "single"}
+ACTING = {"apply", "baseline", "corp", "housekeeping", "looking", "reconcile", "recorder", "single"}
 
 BREACHES = {
     "imports point down": ("wxsync/model/tag.py", "import wxsync.config"),

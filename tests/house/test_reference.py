@@ -118,7 +118,6 @@ def test_the_settings_without_effect_are_marked() -> None:
         "corp.NAME.account_cap",
         "sync.NAME.mode",
         "sync.NAME.schedule",
-        "sync.NAME.policy.adopt",
         "sync.NAME.policy.invite",
         "sync.NAME.policy.method",
     }
@@ -316,7 +315,7 @@ def test_every_key_of_a_run_is_told() -> None:
 
 def test_every_key_of_an_error_is_told() -> None:
     """wxsync-error/1 has the keys of the table, and no other."""
-    assert set(first_cells("`wxsync-error/1`")) == set(error_document(WxsyncError("why")))
+    assert set(first_cells("`wxsync-error/1`")) == set(error_document(code="error", message="why"))
 
 
 def test_every_error_code_is_told() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.tree import ROOT
-from tests.servers.presence import require
+from tests.servers.presence import require, require_ability
 
 OLD = "#!/bin/sh\nexit 1\n"
 BARE = '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; *print*) echo python3.12;; esac\n'
@@ -107,6 +107,16 @@ def test_a_missing_server_fails_where_it_is_required(monkeypatch: pytest.MonkeyP
 def test_a_server_that_is_there_is_used() -> None:
     """Nothing happens where the package is there."""
     require(package="slapd", present=True)
+
+
+def test_what_the_machine_does_not_allow_is_no_silent_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test needs beside servers follows the same rule."""
+    monkeypatch.delenv("WXSYNC_REQUIRE_SERVERS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="needs root, to mount a small disk"):
+        require_ability("root, to mount a small disk", present=False)
+    monkeypatch.setenv("WXSYNC_REQUIRE_SERVERS", "1")
+    with pytest.raises(pytest.fail.Exception, match="needs root, to mount a small disk"):
+        require_ability("root, to mount a small disk", present=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="make is for POSIX systems")

@@ -60,6 +60,7 @@ def settings_of(
     limits: Mapping[str, object] | None = None,
     tags: Mapping[str, str] | None = None,
     source: Mapping[str, object] | None = None,
+    app: Mapping[str, object] | None = None,
     **sync: object,
 ) -> Settings:
     """The config of every journey, with what a story wants otherwise."""
@@ -71,6 +72,7 @@ def settings_of(
                     "corp_id": "ww5a6d626f78000001",
                     "base_url": "https://wecom.test",
                     "contact_secret": "sandbox-contact-secret",
+                    "app": app,
                 }
             },
             "source": {
@@ -119,6 +121,7 @@ class Stage:
     """Sources in the place of the configured ones."""
     line: httpx.AsyncBaseTransport | None = None
     """In the place of the sandbox's own transport."""
+    sync: str = "acme"
 
     def plan(self) -> Decision:
         """`wxsync plan`: what would be done; not one write call is made."""
@@ -163,7 +166,7 @@ class Stage:
     def _run(self, act: Any) -> Any:
         async def story() -> Any:
             transport = self.line or SandboxTransport(self.state)
-            opening = open_corp(self.settings, "acme", clock=lambda: self.now, transport=transport)
+            opening = open_corp(self.settings, self.sync, clock=lambda: self.now, transport=transport)
             async with opening as corp:
                 return await act(corp if self.sources is None else replace(corp, sources=tuple(self.sources)))
 

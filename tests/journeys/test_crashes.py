@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from tests.journeys.crash import die_again_and_again, die_at
 from tests.journeys.stage import failures, outcome_of
 from tests.journeys.story import Story, email, mobile
+from wxsync.errors import WeComError
 from wxsync.model.change import Reason
-from wxsync.model.run import OutcomeState
+from wxsync.model.run import OutcomeState, RunState
 
 
 def office(tmp_path: Path) -> Story:
@@ -196,6 +199,38 @@ def test_where_the_line_breaks_in_the_middle_the_run_stops_and_the_next_one_goes
     assert len(done) == 12
     story.wecom.faults.clear()
     story.settle()
+
+
+def test_a_run_that_did_half_of_a_change_is_not_said_to_have_written_nothing(tmp_path: Path) -> None:
+    """Who was created still waits for a direct leader: no change is done, and yet something was written."""
+    story = Story(tmp_path)
+    story.people(1)
+    story.settle()
+    story.person("E8", manager_no="E9")
+    story.person("E9", manager_no="E8")
+    story.wecom.faults.answer("user/create", 48002, skip=1)
+    run = story.apply()
+    created = [key for key in ("E8", "E9") if key.lower() in story.wecom.members]
+    assert len(created) == 1
+    half = outcome_of(run, created[0])
+    assert (half.state, half.attempts) == (OutcomeState.SKIPPED, 1)
+    assert not run.count(OutcomeState.DONE)
+    assert run.state is RunState.STOPPED
+    story.settle()
+
+
+def test_a_run_whose_first_call_is_refused_has_written_nothing(tmp_path: Path) -> None:
+    """It is an error, and on record as failed."""
+    story = Story(tmp_path)
+    story.people(1)
+    story.settle()
+    story.hr.employees["E1"].title = "经理"
+    story.wecom.faults.answer("user/update", 48002)
+    with pytest.raises(WeComError, match="48002"):
+        story.apply()
+    with closing(sqlite3.connect(story.mirror)) as mirror:
+        states = [state for (state,) in mirror.execute("SELECT state FROM runs ORDER BY id DESC LIMIT 1")]
+    assert states == ["failed"]
 
 
 def test_a_circle_that_was_begun_is_not_left_half_way_when_the_run_stops(tmp_path: Path) -> None:

@@ -84,20 +84,23 @@ def test_protected_people_are_left_alone_whole(tmp_path: Path) -> None:
     assert story.member("E2").enable == 1
 
 
-def test_a_record_that_looks_like_ours_is_unadopted_and_left_alone(tmp_path: Path) -> None:
-    """Somebody with the userid of a source row, and a tag with a name of the source, are kept."""
+def test_somebody_who_looks_like_ours_is_unadopted_and_left_alone(tmp_path: Path) -> None:
+    """Somebody with the userid of a source row, of whom nothing else can be read, is kept; a tag of the
+    same name is adopted, and whoever a hand has put into it stays."""
     story = office(tmp_path)
     story.wecom.add_member("E7", "员工7", mobile=mobile(700))
-    story.wecom.add_tag("标签", ["boss"] if "boss" in story.wecom.members else [])
+    story.wecom.add_tag("标签", ["E7"])
     story.person("E7")
     story.person("E8")
     story.tag("标签", "E1", "E7")
     since = len(story.wecom.writes)
     run = story.apply()
-    assert kept(run) == {("E7", Reason.UNADOPTED), ("标签", Reason.UNADOPTED)}
+    assert kept(run) == {("E7", Reason.UNADOPTED)}
     assert story.written(since) == ["user/create e8"]
     assert story.member("E7").mobile == mobile(700)
-    assert story.tagged("标签") == set()
+    assert story.tagged("标签") == {"e7"}
+    story.apply()
+    assert {userid.lower() for userid in story.tagged("标签")} == {"e1", "e7"}
 
 
 def test_a_foreign_department_of_the_same_name_is_no_ground_to_touch_it(tmp_path: Path) -> None:

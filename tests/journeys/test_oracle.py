@@ -34,7 +34,7 @@ def make_anew(state: SandboxState) -> None:
 
 
 def sort_last(state: SandboxState) -> None:
-    state.departments[2].order = 1
+    state.departments[102].order = 1
 
 
 SPOILS: tuple[tuple[Callable[[SandboxState], object], int], ...] = (
@@ -53,8 +53,8 @@ SPOILS: tuple[tuple[Callable[[SandboxState], object], int], ...] = (
     (give_other_main, 1),
     (make_anew, 1),
     (sort_last, 1),
-    (lambda state: state.rename_department(4, "别处"), 2),
-    (lambda state: state.move_department(4, 2), 2),
+    (lambda state: state.rename_department(104, "别处"), 2),
+    (lambda state: state.move_department(104, 102), 2),
     (lambda state: state.add_department("别处"), 1),
     (lambda state: state.untag_members(1, ["e1"]), 1),
     (lambda state: state.tag_members(1, ["e3"]), 1),

@@ -99,6 +99,25 @@ def test_upgrading_twice_is_harmless(mirror_url: str):
     assert schema.upgrade(mirror_url).is_at_head
 
 
+def test_a_mirror_of_the_first_version_is_upgraded(sqlite_url: str):
+    """What later versions add is made, and what stands is not touched."""
+    engine = schema.prepare(sqlite_url)
+    with engine.begin() as connection:
+        for table in ("corp_ways", "claims"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("INSERT INTO baselines VALUES ('acme', 'acme', 'hr', 'members', 7, 1)"))
+    engine.dispose()
+    set_version(sqlite_url, "0001")
+    with pytest.raises(SchemaBehindError, match="old schema"):
+        schema.prepare(sqlite_url)
+    assert schema.upgrade(sqlite_url).is_at_head
+    engine = schema.prepare(sqlite_url)
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) >= set(metadata.tables)
+        assert connection.scalar(text("SELECT row_count FROM baselines")) == 7
+    engine.dispose()
+
+
 def test_a_schema_of_a_later_version_is_said_to_be_one(mirror_url: str):
     """Neither opened nor "upgraded" by a program that does not know it."""
     schema.upgrade(mirror_url)

@@ -126,7 +126,7 @@ def departments() -> list[Change]:
             "筹备组",
             id=91,
             reason=Reason.OCCUPIED,
-            why=say("the source dropped it, and {count} members are still in it", count=2),
+            why=say("the source dropped it; members still in it: {count}", count=2),
         ),
     ]
 

@@ -6,13 +6,11 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from wxsync.errors import ConfigError, WeComApiError
 from wxsync.model.change import VERBS, Verb
 from wxsync.model.plan import Plan
 from wxsync.model.run import Run
 from wxsync.report.as_json import (
     error_document,
-    failure_document,
     moment,
     plan_document,
     run_document,
@@ -158,15 +156,16 @@ def test_the_document_of_a_run(run: Run) -> None:
 
 def test_the_document_of_an_error() -> None:
     """An error is its code, its message and its hint, which is null where there is none."""
-    assert error_document(ConfigError(["sync.acme.mode: missing", "sync.acme.corp: missing"])) == {
+    assert error_document(code="config", message="sync.acme.mode: missing\nsync.acme.corp: missing") == {
         "format": "wxsync-error/1",
         "code": "config",
         "message": "sync.acme.mode: missing\nsync.acme.corp: missing",
         "hint": None,
     }
-    refused = WeComApiError("user/get", 60011, "no privilege", hint="WeCom has no such record")
-    assert error_document(refused, "zh")["hint"] == "企业微信中没有此记录"
-    assert failure_document(code="usage", message="no such option")["code"] == "usage"
+    refused = {"code": "wecom_api", "message": "WeCom refused it", "hint": "WeCom has no such record"}
+    assert error_document(**refused)["hint"] == "WeCom has no such record"
+    translated = error_document(**refused, language="zh")
+    assert (translated["message"], translated["hint"]) == ("WeCom refused it", "企业微信中没有此记录")
 
 
 def test_text_is_one_document_that_reads_back(plan: Plan) -> None:

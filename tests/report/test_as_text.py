@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from wxsync.model.change import Verb
-from wxsync.model.plan import Limit, Plan
+from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Run, RunState
 from wxsync.report.as_text import print_plan, print_run
 
@@ -38,6 +38,13 @@ def test_the_last_lines_are_total_and_digest(small_plan: Plan) -> None:
     assert lines[-2] == "Plan: 2 to create, 1 to update, 1 to disable, 0 to delete; 3 kept"
     assert lines[-1] == f"Digest: {small_plan.digest}"
     assert text_of_plan(small_plan, "zh").splitlines()[-2] == "计划：新增 2、更新 1、禁用 1、删除 0；保留 3"
+
+
+def test_one_of_something_reads_well(small_plan: Plan) -> None:
+    """Numbers stand where no plural is needed, in either language."""
+    one = replace(small_plan, forecast=Forecast(calls=1, seconds=1.2))
+    assert "Forecast: calls to WeCom: 1, 1 s (" in text_of_plan(one)
+    assert "调用企业微信 1 次，1 秒" in text_of_plan(one, "zh")
 
 
 def test_every_change_is_shown(plan: Plan) -> None:
@@ -134,6 +141,7 @@ def test_rejected_rows_and_incomplete_reads_are_told(plan: Plan) -> None:
     assert "  member E0099, mobile: mobile is not a phone number [phone_number]\n" in text
     assert "    hr.tags: it was not read to its end\n" in text
     assert "! hr.members has rows without a readable key" in text
+    assert "    Filter such rows out in the query, for example WHERE emp_no IS NOT NULL.\n" in text
 
 
 def test_an_empty_plan_says_that_nothing_is_to_do(small_plan: Plan) -> None:

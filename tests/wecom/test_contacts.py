@@ -133,13 +133,16 @@ def test_half_a_listing_is_never_given(broken):
 
 
 def test_tags_and_their_members():
-    """The list has no members, a single tag has; departments in a tag are left to others."""
+    """The list has no members, a single tag has; and it names the whole departments in it."""
     line = Line().script("tag/list", ok(taglist=[{"tagid": 1, "tagname": "甲"}]))
     line.script("tag/get", ok(tagname="甲", userlist=[{"userid": "A", "name": "x"}], partylist=[2]))
     assert line.run(lambda contacts: contacts.list_tags()) == (SeenTag(id=1, name="甲"),)
     assert line.run(lambda contacts: contacts.get_tag(1)) == SeenTag(
-        id=1, name="甲", userids=frozenset({"A"})
+        id=1, name="甲", userids=frozenset({"A"}), department_ids=frozenset({2})
     )
+    line.script("tag/get", ok(tagname="甲", userlist=[], partylist=["2"]))
+    with pytest.raises(WeComError, match="partylist is not a list of numbers"):
+        line.run(lambda contacts: contacts.get_tag(1))
 
 
 def test_a_tag_is_created_with_our_id_and_not_repeated():

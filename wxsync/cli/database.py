@@ -10,7 +10,6 @@ import click
 from wxsync.cli.options import config_option, open_settings
 from wxsync.mirror import schema
 from wxsync.mirror.schema import SchemaStatus
-from wxsync.runtime import mirror_url
 
 
 @click.group()
@@ -22,7 +21,7 @@ def db() -> None:
 @config_option
 def upgrade(config: Path | None) -> None:
     """Bring the mirror's schema to what this version works with."""
-    _show(schema.upgrade(mirror_url(open_settings(config).mirror)))
+    _show(schema.upgrade(open_settings(config).mirror.full_url))
 
 
 @db.command()
@@ -30,7 +29,7 @@ def upgrade(config: Path | None) -> None:
 @config_option
 def status(format_: str, config: Path | None) -> None:
     """Show the mirror's place, schema and size."""
-    found = schema.status(mirror_url(open_settings(config).mirror))
+    found = schema.status(open_settings(config).mirror.full_url)
     if format_ == "json":
         document = {
             "place": found.place,

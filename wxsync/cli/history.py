@@ -12,21 +12,23 @@ import click
 from rich.table import Table
 
 from wxsync.cli.options import config_option, open_settings
-from wxsync.cli.output import stdout_console
+from wxsync.cli.output import counted, stdout_console
 from wxsync.config.settings import Settings
 from wxsync.errors import WxsyncError
 from wxsync.mirror import journal, links
 from wxsync.mirror.journal import RunHistory, RunRecord
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
-from wxsync.model.remembered import LinkState
+from wxsync.model.remembered import LinkState, Remembered
 from wxsync.report.as_json import moment
 from wxsync.report.locale import translate
 from wxsync.report.wording import readable_time
-from wxsync.runtime import mirror_url
 
 MOST = 2**31 - 1
 """The highest number that every database takes."""
+
+MOST_KEYS = 10
+"""So many people are named where something is said of several."""
 
 FORMAT = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -37,13 +39,14 @@ FORMAT = click.option(
 @FORMAT
 @config_option
 def status(format_: str, config: Path | None) -> None:
-    """Show each sync: its last run, and how many records are ours."""
+    """Show each sync: its last run, how many records are ours, and what is not proven of them."""
     settings = open_settings(config)
     with _open_store(settings) as store, store.reading() as connection:
         last = {record.sync: record for record in reversed(journal.runs(connection, 1000))}
         rows: list[dict[str, Any]] = []
         for name, sync in sorted(settings.sync.items()):
             known = links.load(connection, sync.corp, name)
+            unproven = _unproven(known)
             rows.append(
                 {
                     "sync": name,
@@ -52,6 +55,8 @@ def status(format_: str, config: Path | None) -> None:
                     "members": _ours(known.members.values()),
                     "departments": _ours(known.departments.values()),
                     "tags": _ours(known.tags.values()),
+                    "unproven_mobiles": len(unproven),
+                    "unproven_keys": unproven[:MOST_KEYS],
                     "last_run": _record(last[name]) if name in last else None,
                 }
             )
@@ -60,7 +65,10 @@ def status(format_: str, config: Path | None) -> None:
         return
     for row in rows:
         click.echo(f"{row['sync']} (corp {row['corp']}, mode {row['mode']})")
-        click.echo(f"  ours: {row['members']} members, {row['departments']} departments, {row['tags']} tags")
+        ours = (counted(row[f"{kind}s"], kind) for kind in ("member", "department", "tag"))
+        click.echo(f"  ours: {', '.join(ours)}")
+        if row["unproven_mobiles"]:
+            click.echo(f"  phone numbers sent and not proven: {_unproven_text(row)}")
         run = row["last_run"]
         click.echo(
             f"  last run: {run['id']} {run['verb']} {run['state']} at {run['started_at']}"
@@ -71,6 +79,21 @@ def status(format_: str, config: Path | None) -> None:
 
 def _ours(remembered: Any) -> int:
     return sum(link.state is LinkState.OURS for link in remembered)
+
+
+def _unproven(known: Remembered) -> list[str]:
+    """Keys of the members of ours whose phone number WeCom may have ignored."""
+    return sorted(
+        key
+        for key, link in known.members.items()
+        if link.state is LinkState.OURS and "mobile" in link.unproven
+    )
+
+
+def _unproven_text(row: dict[str, Any]) -> str:
+    keys, number = row["unproven_keys"], row["unproven_mobiles"]
+    more = f" and {number - len(keys)} more" if number > len(keys) else ""
+    return f"{number} ({', '.join(keys)}{more})"
 
 
 @click.command()
@@ -173,7 +196,7 @@ def _record(record: RunRecord) -> dict[str, Any]:
 
 @contextmanager
 def _open_store(settings: Settings) -> Iterator[Store]:
-    store = Store(prepare(mirror_url(settings.mirror)))
+    store = Store(prepare(settings.mirror.full_url))
     try:
         yield store
     finally:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import itertools
-import json
 import os
 import sys
 import traceback
@@ -14,13 +12,15 @@ from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from wxsync import __version__
+from wxsync.cli.invocation import Invocation, invocation_of
 from wxsync.cli.streams import discard_stdout
 from wxsync.errors import GuardError, StalePlanError, WxsyncError
+from wxsync.report.as_json import error_document, to_json
 
 EXIT_DONE: Final = 0
 EXIT_ERROR: Final = 1
@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "db": ("wxsync.cli.database", "db"),
     "plan": ("wxsync.cli.sync", "plan"),
     "apply": ("wxsync.cli.sync", "apply"),
+    "baseline": ("wxsync.cli.baseline", "baseline"),
     "status": ("wxsync.cli.history", "status"),
     "runs": ("wxsync.cli.history", "runs"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
@@ -84,13 +85,13 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
     Look first: `wxsync plan` shows what would change and changes nothing.
     """
-    ctx.obj = config
+    ctx.ensure_object(Invocation).config = config
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run `wxsync` and leave with its exit code (contract §3)."""
     given = sys.argv[1:] if arguments is None else arguments
-    sys.excepthook = partial(_complain_of_fault, _asks_for_json(given))
+    sys.excepthook = partial(_complain_of_fault, invocation_of(given).as_json)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no Chinese gets escapes instead of an error.
         if isinstance(stream, TextIOWrapper):
@@ -104,13 +105,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command; gives the exit code and never raises for what a user can bring about."""
-    as_json = _asks_for_json(arguments)
+    invocation = invocation_of(arguments)
+    as_json = invocation.as_json
     try:
-        code = cli.main(args=arguments, prog_name="wxsync", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="wxsync", standalone_mode=False, obj=invocation)
         _flush()
     except WxsyncError as error:
         refused = isinstance(error, GuardError | StalePlanError)
-        _complain(error.code, error.message, error.hint, as_json=as_json and not refused)
+        _complain(
+            error.code,
+            error.message,
+            error.hint,
+            as_json=as_json and not refused,
+            language=invocation.language,
+        )
         return EXIT_REFUSED if refused else EXIT_ERROR
     except click.UsageError as error:
         _complain_of_usage(error, as_json)
@@ -143,12 +151,6 @@ def _flush() -> None:
             stream.flush()
 
 
-def _asks_for_json(arguments: list[str]) -> bool:
-    return "--format=json" in arguments or any(
-        pair == ("--format", "json") for pair in itertools.pairwise(arguments)
-    )
-
-
 def _complain_of_usage(error: click.UsageError, as_json: bool) -> None:
     if as_json:
         _complain("usage", error.format_message(), "see wxsync --help", as_json=True)
@@ -156,23 +158,18 @@ def _complain_of_usage(error: click.UsageError, as_json: bool) -> None:
     error.show()
 
 
-def _complain(code: str, message: str, hint: str | None, *, as_json: bool) -> None:
+def _complain(code: str, message: str, hint: str | None, *, as_json: bool, language: str = "en") -> None:
     """One error, for a person on stderr, or for a program as the one document on stdout."""
+    document = error_document(code=code, message=message, hint=hint, language=language)
     if as_json:
-        document: dict[str, Any] = {
-            "format": "wxsync-error/1",
-            "code": code,
-            "message": message,
-            "hint": hint,
-        }
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(to_json(document), nl=False)
         return
-    lines = message.splitlines() or [""]
+    lines = document["message"].splitlines() or [""]
     click.echo(f"Error: {lines[0]}", err=True)
     for line in lines[1:]:
         click.echo(f"       {line}", err=True)
-    if hint:
-        click.echo(f"Hint:  {hint}", err=True)
+    if document["hint"]:
+        click.echo(f"Hint:  {document['hint']}", err=True)
 
 
 def _complain_of_fault(

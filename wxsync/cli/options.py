@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from wxsync.cli.invocation import Invocation
 from wxsync.config.loader import find_config, load_settings
 from wxsync.config.settings import Settings
 
@@ -49,11 +50,12 @@ def report_options(command: F) -> F:
 def open_settings(config: Path | None) -> Settings:
     """The settings that the command works with; what their owner should know goes to stderr.
 
-    `config` is the option after the command; the one before it is in the context.
+    `config` is the option after the command; the one before it is in the invocation.
     Raises ConfigError with every problem at once.
     """
-    before = click.get_current_context().obj
-    loaded = load_settings(find_config(config or (before if isinstance(before, Path) else None)))
+    invocation = click.get_current_context().ensure_object(Invocation)
+    loaded = load_settings(find_config(config or invocation.config))
+    invocation.configured_language = loaded.settings.service.language
     for warning in loaded.warnings:
         click.echo(f"Warning: {warning}", err=True)
     return loaded.settings

@@ -131,6 +131,11 @@ def _telling(path: Path) -> Iterator[None]:
         ) from None
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """1 tag, 2 tags; `many` where that is not `one` with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def progress_bar() -> Progress:
     """A bar on stderr where that is a terminal, nothing elsewhere."""
     console = Console(stderr=True)

@@ -16,7 +16,7 @@ from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.guard import check_approval
-from wxsync.engine.reconcile import carry_out, holding, preview, refuse
+from wxsync.engine.reconcile import carry_out, holding, made_fresh, preview, refuse
 from wxsync.errors import GuardError, StalePlanError, WxsyncError
 from wxsync.mirror.lease import Lease
 from wxsync.model.run import Run
@@ -27,6 +27,9 @@ from wxsync.runtime import open_corp
 @click.argument("sync", required=False)
 @report_options
 @click.option("--exit-code", is_flag=True, help="Leave with 3 if there is anything to change.")
+@click.option(
+    "--adopt", is_flag=True, help="Show adoptions on weak evidence too, to be approved by the plan's digest."
+)
 @config_option
 def plan(
     sync: str | None,
@@ -35,6 +38,7 @@ def plan(
     language: str | None,
     show_personal: bool,
     exit_code: bool,
+    adopt: bool,
     config: Path | None,
 ) -> int:
     """Show what would change; write nothing to WeCom.
@@ -44,14 +48,14 @@ def plan(
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
     reporter = _reporter(settings, format_, output, language, show_personal)
-    decision = run_to_end(_plan(settings, name))
+    decision = run_to_end(_plan(settings, name, weak_too=adopt))
     reporter.show_plan(decision.plan)
     return EXIT_CHANGES if exit_code and decision.plan.writes else EXIT_DONE
 
 
-async def _plan(settings: Settings, sync: str) -> Decision:
+async def _plan(settings: Settings, sync: str, *, weak_too: bool) -> Decision:
     async with open_corp(settings, sync) as corp:
-        return (await preview(corp))[1]
+        return (await preview(corp, weak_too=weak_too))[1]
 
 
 @click.command()
@@ -90,25 +94,30 @@ async def _apply(
 ) -> int:
     reporter.claim_output()
     async with open_corp(settings, sync) as corp, holding(corp, "manual") as held:
-        run_id, decision = await preview(corp, verb="apply")
-        if reporter.format == "text":
-            reporter.show_plan(decision.plan)
-        try:
-            check_approval(decision.plan, approve)
-            await _ask(decision, may_write)
-        except (GuardError, StalePlanError) as error:
-            reporter.show_run(await refuse(corp, run_id, decision, error))
-            _say_refused(error)
-            return EXIT_REFUSED
-        except asyncio.CancelledError:
-            no_answer = GuardError("nothing was written: interrupted before it was answered")
-            await refuse(corp, run_id, decision, no_answer)
-            raise
+        return await apply_once(corp, held, reporter, approve, may_write=may_write)
+
+
+async def apply_once(
+    corp: Corp, held: Lease, reporter: Reporter, approve: str | None, *, may_write: bool
+) -> int:
+    """Plan, show, ask unless `may_write`, write and show what came of it; gives the exit code."""
+    run_id, decision = await preview(corp, verb="apply", approved=approve)
+    if reporter.format == "text":
+        reporter.show_plan(decision.plan)
+    try:
+        check_approval(decision.plan, approve)
+        if not may_write and decision.plan.writes:
+            await _ask(corp, run_id, decision)
+            decision = await made_fresh(corp, run_id, decision)
         run = await _carry_out(corp, run_id, decision, held, approve)
-        reporter.show_run(run)
-        if run.error is not None:
-            click.echo(f"Stopped: {run.error}", err=True)
-        return exit_code_of(run)
+    except (GuardError, StalePlanError) as error:
+        reporter.show_run(await refuse(corp, run_id, decision, error))
+        _say_refused(error)
+        return EXIT_REFUSED
+    reporter.show_run(run)
+    if run.error is not None:
+        click.echo(f"Stopped: {run.error}", err=True)
+    return exit_code_of(run)
 
 
 async def _carry_out(corp: Corp, run_id: int, decision: Decision, held: Lease, approve: str | None) -> Run:
@@ -133,16 +142,20 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-async def _ask(decision: Decision, may_write: bool) -> None:
-    """Go on only with a yes; where nothing is to be written there is nothing to ask."""
-    if may_write or not decision.plan.writes:
-        return
+async def _ask(corp: Corp, run_id: int, decision: Decision) -> None:
+    """Go on only with a yes."""
     if not can_ask():
         raise GuardError(
             "nothing was written: without a terminal to ask on, apply needs --yes",
             hint=f"look at the plan, then run: wxsync apply {decision.plan.sync} --yes",
         )
-    if not await ask("Write this to WeCom?"):
+    try:
+        is_agreed = await ask("Write this to WeCom?")
+    except asyncio.CancelledError:
+        no_answer = GuardError("nothing was written: interrupted before it was answered")
+        await refuse(corp, run_id, decision, no_answer)
+        raise
+    if not is_agreed:
         raise GuardError('nothing was written: the answer was "no"')
 
 

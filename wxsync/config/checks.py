@@ -52,6 +52,7 @@ def check_references(data: Data) -> Iterator[Problem]:
                 yield Problem((*here, "sources", n), _no_table("source", source, sources))
         yield from _check_authority(here, _first_source(sync), sources)
         yield from _check_root(here, sync)
+    yield from _check_siblings(_tables(data.get("sync")))
 
 
 def _check_authority(here: tuple[str | int, ...], first: str | None, sources: Data) -> Iterator[Problem]:
@@ -68,6 +69,19 @@ def _check_root(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
         if id_ == sync.get("root_department", 1):
             why = f"{id_} is root_department itself: its row is named by department.root"
             yield Problem((*here, "policy", "adopt_departments", key), why)
+
+
+def _check_siblings(syncs: Mapping[str, Data]) -> Iterator[Problem]:
+    """Of two syncs under one department each would find the other's departments in its own tree."""
+    roots: dict[tuple[str, int], str] = {}
+    for name, sync in syncs.items():
+        corp, root = sync.get("corp"), sync.get("root_department", 1)
+        if isinstance(corp, str) and isinstance(root, int) and (corp, root) in roots:
+            other = roots[corp, root]
+            why = f"{root} is that of sync {other} too, which feeds the same corp: give each its own"
+            yield Problem(("sync", name, "root_department"), why)
+        elif isinstance(corp, str) and isinstance(root, int):
+            roots[corp, root] = name
 
 
 def _no_table(kind: str, name: str, known: Data) -> str:

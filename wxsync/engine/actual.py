@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from wxsync.model.department import Department
-from wxsync.model.member import Member, fold, ref_order
+from wxsync.model.member import TEXT_FIELDS, UNIQUE_FIELDS, Member, fold, ref_order
 from wxsync.model.remembered import (
     LinkState,
     Remembered,
@@ -15,7 +16,7 @@ from wxsync.model.remembered import (
     RememberedMember,
     RememberedTag,
 )
-from wxsync.model.seen import Seen, SeenDepartment, SeenMember
+from wxsync.model.seen import Seen, SeenDepartment, SeenMember, ShownMember
 from wxsync.model.tag import Tag
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
@@ -33,14 +34,16 @@ class Actual:
     """Ours, and there; members are those of ours who are in it, whoever put them there."""
     missing_members: frozenset[str]
     """Keys of members who are ours by the mirror, never left, and whom WeCom no longer has."""
-    foreign_members: Mapping[str, str]
-    """Folded userid -> userid as WeCom spells it."""
-    foreign_departments: frozenset[int]
+    strangers: Mapping[str, SeenMember]
+    """Folded userid -> a member who is not ours, as far as WeCom shows them."""
+    foreign_departments: Mapping[int, SeenDepartment]
     """Neither ours nor the root department."""
     foreign_tags: Mapping[str, int]
     """Tag name -> id."""
     foreign_tag_members: Mapping[str, frozenset[str]]
     """Our tag's name -> userids in it that are not ours."""
+    tags_with_departments: frozenset[str]
+    """Our tags that hold whole departments, which only a hand can have put there."""
     occupants: Mapping[int, frozenset[str]]
     """Department id -> folded userids of all who are directly in it."""
     children: Mapping[int, frozenset[int]]
@@ -51,6 +54,8 @@ class Actual:
     """Member key -> UNKNOWN field -> what it may hold, where nobody knows what became of a call."""
     doubted_names: Mapping[str, tuple[str, ...]]
     """Department key -> the names that it may have, likewise."""
+    activated: frozenset[str]
+    """Keys of members of ours of whom WeCom shows that they have activated."""
 
     def may_hold(self, key: str, field: str) -> tuple[Value, ...]:
         """What the field of this member may hold: one value where it is known, none where nothing is."""
@@ -76,8 +81,31 @@ def is_proven_member(link: RememberedMember, seen: SeenMember | None) -> bool:
     return link.state is LinkState.OURS or seen.department_ids == frozenset(link.announced_department_ids)
 
 
+def found_again(link: RememberedMember) -> RememberedMember:
+    """A member whose creation an earlier run announced, and who is there now.
+
+    That it is the same person is likely and not proven: nothing of what was announced is believed,
+    so all of it is written once more.
+    """
+    announced = link.member
+    return replace(
+        link,
+        member=Member(key=announced.key, userid=announced.userid),
+        doubts={
+            field: (value,) for field in UNIQUE_FIELDS if isinstance(value := getattr(announced, field), str)
+        },
+    )
+
+
+def found_department_again(link: RememberedDepartment) -> RememberedDepartment:
+    """The same of a department: it may have the name that was announced."""
+    names = () if link.name is UNKNOWN else (link.name,)
+    return replace(link, name=UNKNOWN, doubted_names=names)
+
+
 def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
     """Lay what was seen over what is remembered. What WeCom shows wins; what it hides is remembered."""
+    remembered = _without_belief(remembered)
     seen_departments = {department.id: department for department in seen.departments}
     seen_members = {fold(member.userid): member for member in seen.members}
     our_departments = {
@@ -95,11 +123,11 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
         for key, link in remembered.members.items()
         if is_proven_member(link, seen_members.get(folded := fold(link.member.userid)))
     }
+    owned = {folded: key for key, folded in our_members.items()}
     members = {
-        key: _member(remembered.members[key], seen_members[folded], refs)
+        key: _member(remembered.members[key], seen_members[folded], refs, owned)
         for key, folded in our_members.items()
     }
-    owned = {folded: key for key, folded in our_members.items()}
     tags, foreign_tags, foreign_tag_members = _tags(seen, remembered.tags, owned)
     occupants, children = _contents(seen)
     return Actual(
@@ -112,12 +140,15 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
             for key, link in remembered.members.items()
             if link.state is LinkState.OURS and link.left_at is None and key not in our_members
         ),
-        foreign_members={
-            folded: member.userid for folded, member in seen_members.items() if folded not in owned
+        strangers={folded: member for folded, member in seen_members.items() if folded not in owned},
+        foreign_departments={
+            id: department
+            for id, department in seen_departments.items()
+            if id not in our_departments and id != root
         },
-        foreign_departments=frozenset(seen_departments) - frozenset(our_departments) - {root},
         foreign_tags=foreign_tags,
         foreign_tag_members=foreign_tag_members,
+        tags_with_departments=frozenset(tag.name for tag in seen.tags if tag.department_ids),
         occupants=occupants,
         children=children,
         department_ids=frozenset(seen_departments),
@@ -125,6 +156,53 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
         doubts={key: link.doubts for key in members if (link := remembered.members[key]).doubts},
         doubted_names={
             key: names for key in departments if (names := remembered.departments[key].doubted_names)
+        },
+        activated=frozenset(
+            key
+            for key, folded in our_members.items()
+            if (shown := seen_members[folded].shown) is not None and shown.is_activated is True
+        ),
+    )
+
+
+def with_adopted(actual: Actual, adopted: Mapping[str, int]) -> Actual:
+    """The same corp with some foreign departments (key -> id) named by the keys that they will have.
+
+    Whoever of ours is in them is in a department of ours, then.
+    """
+    if not adopted:
+        return actual
+    keys: dict[DepartmentRef, DepartmentRef] = {id: key for key, id in adopted.items()}
+
+    def renamed(member: Member) -> Member:
+        places = () if member.departments is UNKNOWN else member.departments
+        main = member.main_department
+        return replace(
+            member,
+            departments=tuple(sorted((keys.get(ref, ref) for ref in places), key=ref_order)),
+            main_department=main if main is UNKNOWN or main is None else keys.get(main, main),
+        )
+
+    return replace(
+        actual,
+        members={key: renamed(member) for key, member in actual.members.items()},
+        foreign_departments={
+            id: department for id, department in actual.foreign_departments.items() if id not in keys
+        },
+    )
+
+
+def _without_belief(remembered: Remembered) -> Remembered:
+    """Announced creations as `found_again` has them; whether they are there is another question."""
+    return replace(
+        remembered,
+        departments={
+            key: found_department_again(link) if link.state is LinkState.PENDING else link
+            for key, link in remembered.departments.items()
+        },
+        members={
+            key: found_again(link) if link.state is LinkState.PENDING else link
+            for key, link in remembered.members.items()
         },
     )
 
@@ -141,11 +219,20 @@ def _department(
     )
 
 
-def _member(link: RememberedMember, seen: SeenMember, refs: Mapping[int, DepartmentRef]) -> Member:
-    """Where somebody is, is seen; marks in departments that they are no longer in count no more."""
+def _member(
+    link: RememberedMember,
+    seen: SeenMember,
+    refs: Mapping[int, DepartmentRef],
+    keys: Mapping[str, str],
+) -> Member:
+    """What WeCom shows, and of what it hides what is remembered.
+
+    Where somebody is, is always seen; remembered marks in departments that they are no longer in
+    count no more.
+    """
     known = link.member
     places = tuple(sorted((refs.get(id, id) for id in seen.department_ids), key=ref_order))
-    return replace(
+    remembered = replace(
         known,
         departments=places,
         main_department=known.main_department if known.main_department in places else UNKNOWN,
@@ -156,6 +243,33 @@ def _member(link: RememberedMember, seen: SeenMember, refs: Mapping[int, Departm
         if known.order is UNKNOWN
         else tuple(pair for pair in known.order if pair[0] in places),
     )
+    return remembered if seen.shown is None else shown_over(remembered, seen.shown, refs, keys)
+
+
+def shown_over(
+    known: Member, shown: ShownMember, refs: Mapping[int, DepartmentRef], keys: Mapping[str, str]
+) -> Member:
+    """The member with every field that WeCom shows; a hidden one stays as it is remembered."""
+    values: dict[str, Any] = {
+        field: value for field in TEXT_FIELDS if (value := getattr(shown, field)) is not UNKNOWN
+    }
+    if shown.main_department is not UNKNOWN:
+        values["main_department"] = refs.get(shown.main_department, shown.main_department)
+    if shown.is_leader is not UNKNOWN:
+        values["is_leader"] = tuple(sorted((refs.get(id, id) for id in shown.is_leader), key=ref_order))
+    if shown.order is not UNKNOWN:
+        orders = ((refs.get(id, id), number) for id, number in shown.order)
+        values["order"] = tuple(sorted(orders, key=lambda pair: ref_order(pair[0])))
+    if shown.direct_leader is None:
+        values["direct_leader"] = None
+    elif isinstance(shown.direct_leader, str):
+        # A leader who is not ours has no key: neither empty nor anybody whom the source can name.
+        values["direct_leader"] = keys.get(fold(shown.direct_leader), UNKNOWN)
+    if shown.enable is not UNKNOWN:
+        values["enable"] = shown.enable
+    if shown.extattr:
+        values["extattr"] = tuple(sorted({**dict(known.extattr), **dict(shown.extattr)}.items()))
+    return replace(known, **values)
 
 
 def _tags(
@@ -178,6 +292,7 @@ def _tags(
         tags[name] = Tag(
             name=name,
             id=tag.id,
+            shown_name=tag.name,
             members=frozenset(owned[folded] for u in userids if (folded := fold(u)) in owned),
         )
         foreign_members[name] = frozenset(u for u in userids if fold(u) not in owned)

@@ -35,12 +35,16 @@ WORST_FIRST: Final = (
 
 
 class Stopped(Exception):
-    """The run goes no further; `outcomes` are those of all changes, `error` says why."""
+    """The run goes no further; `outcomes` are those of all changes, `error` says why.
 
-    def __init__(self, error: WxsyncError, outcomes: tuple[Outcome, ...]) -> None:
+    `has_written`: some call was carried out, or may have been, whatever became of its change.
+    """
+
+    def __init__(self, error: WxsyncError, outcomes: tuple[Outcome, ...], *, has_written: bool) -> None:
         super().__init__(str(error))
         self.error = error
         self.outcomes = outcomes
+        self.has_written = has_written
 
 
 async def apply(schedule: Schedule, single: Single, progress: Progress) -> tuple[Outcome, ...]:
@@ -73,6 +77,7 @@ class _Work:
         self._line_faults = 0
         self._error: WxsyncError | None = None
         self._is_cancelled = False
+        self._has_written = False
 
     async def all(self) -> tuple[Outcome, ...]:
         under_way: set[asyncio.Task[None]] = set()
@@ -95,7 +100,7 @@ class _Work:
             await asyncio.gather(*under_way, return_exceptions=True)
         outcomes = tuple(self._outcomes[n] for n in sorted(self._outcomes))
         if self._error is not None:
-            raise Stopped(self._error, outcomes)
+            raise Stopped(self._error, outcomes, has_written=self._has_written)
         return outcomes
 
     async def _run(self, number: int) -> None:
@@ -128,19 +133,25 @@ class _Work:
         A cycle that was begun goes on even where the run is being stopped: somebody in it is cleared.
         """
         results: list[Result] = []
-        broken: set[int | None] = set()
-        for place, part in enumerate(unit.parts):
+        begun: set[int] = set()
+        broken: set[int] = set()
+        for part in unit.parts:
             is_stopping = self._error is not None or self._is_cancelled
-            if is_stopping and not _is_begun(unit.parts[:place], results, part):
+            if is_stopping and part.cycle not in begun:
                 results.append(self._skip(say("not tried, because the run was stopped")))
-            elif part.cycle is not None and part.cycle in broken:
+            elif part.cycle in broken:
                 skipped = self._skip(say("not tried, because a step before it did not succeed"))
                 results.append(replace(skipped, state=OutcomeState.FAILED))
             elif any(results[need].state is not OutcomeState.DONE for need in part.needs):
                 results.append(self._skip(say("not tried, because a step before it did not succeed")))
             else:
                 results.append(await self._attempt(part))
-                if part.cycle is not None and results[-1].state is not OutcomeState.DONE:
+                if part.cycle is None:
+                    continue
+                if results[-1].state is OutcomeState.DONE:
+                    begun.add(part.cycle)
+                else:
+                    begun.discard(part.cycle)
                     broken.add(part.cycle)
                     results = await self._take_back(unit.parts, results, part.cycle)
         return results
@@ -150,8 +161,10 @@ class _Work:
             result = await self._single.perform(part)
         except WxsyncError as error:
             self._error = self._error or error
+            self._has_written = True  # or may have
             hint = say("it could not be put on record: {problem}", problem=error.message)
             return Result(state=OutcomeState.UNKNOWN, hint=hint)
+        self._has_written |= result.state in (OutcomeState.DONE, OutcomeState.UNKNOWN)
         self._line_faults = self._line_faults + 1 if result.is_line_fault else 0
         if result.stops is not None:
             self._error = self._error or result.stops
@@ -211,14 +224,6 @@ class _Work:
 
     def _is_unrecordable(self) -> bool:
         return self._error is not None and not isinstance(self._error, WeComError)
-
-
-def _is_begun(parts: Sequence[Part], results: Sequence[Result], part: Part) -> bool:
-    """The part goes on with a cycle of which an earlier step is done."""
-    return part.cycle is not None and any(
-        earlier.cycle == part.cycle and result.state is OutcomeState.DONE
-        for earlier, result in zip(parts, results, strict=True)
-    )
 
 
 def _outcome(n: int, results: Iterable[Result]) -> Outcome:

@@ -26,5 +26,15 @@ class Corp:
     settings: SyncSettings
     sources: tuple[Source, ...]
     wecom: Contacts
+    """By the contact-sync secret: everything is written through it."""
     store: Store
     clock: Clock
+    app: Contacts | None = None
+    """By the secret of the corp's app, where one is configured: reads what is hidden from `wecom`."""
+    siblings: frozenset[str] = frozenset()
+    """The other syncs of the config that feed the same corp."""
+
+    @property
+    def has_siblings(self) -> bool:
+        """What this sync claims must be known to others, and the other way round."""
+        return bool(self.siblings)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wxsync.config.settings import SyncSettings
-from wxsync.engine.actual import Actual, recall
-from wxsync.engine.departments import diff_departments, held_departments
+from wxsync.engine.actual import Actual, recall, with_adopted
+from wxsync.engine.departments import adoptable, diff_departments, held_departments
 from wxsync.engine.exchange import Settlement, settle
 from wxsync.engine.forecast import forecast
 from wxsync.engine.guard import permit
@@ -18,14 +18,19 @@ from wxsync.engine.limits import limits_of
 from wxsync.engine.members import MemberDiff, leavers_of
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
+from wxsync.engine.pacing import paced
 from wxsync.engine.schedule import Schedule
 from wxsync.engine.tags import TagDiff
 from wxsync.engine.vacancy import keep_occupied
+from wxsync.errors import ConfigError
 from wxsync.model.change import Change, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.plan import Plan
 from wxsync.model.remembered import Remembered
 from wxsync.model.seen import Seen
+
+NEWCOMING = (Verb.CREATE, Verb.ADOPT)
+"""After one of these a member is there and ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +56,42 @@ def decide(
     seen: Seen,
     remembered: Remembered,
     now: datetime,
+    weak_too: bool = False,
 ) -> Decision:
     """Every change that would make actual equal to desired, permitted, in order, and counted.
 
-    Raises ConfigError where `policy.adopt_departments` cannot be followed.
+    `weak_too` adopts on weak evidence as well (`wxsync plan --adopt`).
+
+    Raises ConfigError where `root_department` is not there or `policy.adopt_departments` cannot be
+    followed.
     """
     policy = settings.policy
+    if all(department.id != settings.root_department for department in seen.departments):
+        problem = f"WeCom has no department {settings.root_department}; name one that is there"
+        raise ConfigError([f"sync.{sync}.root_department: {problem}"])
     actual = recall(seen, remembered, settings.root_department)
+    adopted = adoptable(desired, actual, remembered, policy.adopt_departments)
+    actual = with_adopted(actual, adopted)
     leavers = leavers_of(desired, actual)
     held = held_departments(desired, actual)
     departments = list(
-        permit(diff_departments(desired, actual, remembered, policy, held), desired, policy.protect)
+        permit(diff_departments(desired, actual, remembered, policy, held, adopted), desired, policy.protect)
     )
-    found = list(MemberDiff.of(desired, actual, remembered, policy, held, now))
-    settlement = _settled(
-        [change for change in found if isinstance(change, Change)], desired, actual, leavers, policy.protect
+    found = list(
+        MemberDiff.of(
+            desired,
+            actual,
+            remembered,
+            policy,
+            held,
+            now,
+            weak_too=weak_too,
+            is_generated="pinyin" in settings.member.userid.source,
+        )
     )
+    proposed = [change for change in found if isinstance(change, Change)]
+    paced_ones = list(paced(permit(proposed, desired, policy.protect), settings.limits, len(actual.members)))
+    settlement = _settled(paced_ones, desired, actual, leavers, policy.protect)
     departments = keep_occupied([*departments, *settlement.writes.values()], actual)
     departments = [change for change in departments if change.kind is Kind.DEPARTMENT]
     tags = list(permit(_tags(desired, actual, remembered, settings, settlement), desired, policy.protect))
@@ -95,7 +120,7 @@ def decide(
         seen=seen,
         actual=actual,
         remembered=remembered,
-        leavers=leavers,
+        leavers=leavers if desired.is_complete else frozenset(),
     )
 
 
@@ -107,8 +132,8 @@ def _settled(
     protect: tuple[str, ...],
 ) -> Settlement:
     """Who takes what from whom, with everything that is kept, of whatever reason, in `kept`."""
-    permitted = list(permit(changes, desired, protect))
-    created = {change.key for change in permitted if change.verb is Verb.CREATE and change.key}
+    permitted = list(changes)
+    created = {change.key for change in permitted if change.verb in NEWCOMING and change.key}
     permitted = list(leave_out_absent(permitted, created | actual.members.keys()))
     writing = [change for change in permitted if change.verb is not Verb.KEEP]
     settlement = settle(writing, desired, actual, leavers, protect)
@@ -130,7 +155,7 @@ def _tags(
 ) -> TagDiff:
     writes = settlement.writes.values()
     deleted = frozenset(change.key for change in writes if change.verb is Verb.DELETE and change.key)
-    created = frozenset(change.key for change in writes if change.verb is Verb.CREATE and change.key)
+    created = frozenset(change.key for change in writes if change.verb in NEWCOMING and change.key)
     wanted_or_leaving = desired.members.keys() | (
         leavers_of(desired, actual) if settings.policy.leavers != "keep" else frozenset()
     )
@@ -146,12 +171,15 @@ def _tags(
 
 
 def _unlisted(changes: Iterable[Change], actual: Actual) -> dict[Kind, int]:
-    """Foreign records that nothing in the source resembles."""
+    """Foreign records that nothing in the source resembles; adopted departments count as ours by now."""
     listed = Counter(
-        change.kind for change in changes if change.reason is Reason.UNADOPTED or change.verb is Verb.ADOPT
+        change.kind
+        for change in changes
+        if change.reason is Reason.UNADOPTED
+        or (change.verb is Verb.ADOPT and change.kind is not Kind.DEPARTMENT)
     )
     return {
         Kind.DEPARTMENT: len(actual.foreign_departments) - listed[Kind.DEPARTMENT],
-        Kind.MEMBER: len(actual.foreign_members) - listed[Kind.MEMBER],
+        Kind.MEMBER: len(actual.strangers) - listed[Kind.MEMBER],
         Kind.TAG: len(actual.foreign_tags) - listed[Kind.TAG],
     }

@@ -11,8 +11,8 @@ from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.department import DEPARTMENT_FIELDS, Department
 from wxsync.model.desired import Desired
 from wxsync.model.message import Message, say
-from wxsync.model.remembered import Remembered
-from wxsync.model.unknown import UNKNOWN, Value
+from wxsync.model.remembered import LinkState, Remembered
+from wxsync.model.unknown import UNKNOWN, Unknown, Value
 
 
 def held_departments(desired: Desired, actual: Actual) -> frozenset[str]:
@@ -37,24 +37,22 @@ def diff_departments(
     remembered: Remembered,
     policy: PolicySettings,
     held: frozenset[str],
+    adopted: Mapping[str, int],
 ) -> Iterator[Change]:
-    """One change for each department that differs, in no particular order.
+    """One change for each department that differs; `adopted` are those that become ours by this plan.
 
     A dropped department is proposed for deletion here; whether it holds anybody is judged by
     `wxsync.engine.vacancy`, when it is known who leaves.
-
-    Raises ConfigError where `adopt_departments` names a department that cannot be adopted.
     """
-    adopted = _adoptable(desired, actual, remembered, policy.adopt_departments)
-    for key, wanted in desired.departments.items():
+    for key, wanted in sorted(desired.departments.items()):
         known = actual.departments.get(key)
         if key in adopted:
             yield _adoption(wanted, adopted[key])
         elif known is None:
-            yield _creation(wanted, key in remembered.departments)
+            yield _creation(wanted, was_ours=_was_ours(remembered, key))
         elif fields := _differences(wanted, known):
             yield _update(wanted, known, fields, is_held=key in held)
-    for key, known in actual.departments.items():
+    for key, known in sorted(actual.departments.items()):
         if key not in desired.departments:
             yield _dropped(known, desired, policy, is_held=key in held)
 
@@ -69,7 +67,12 @@ def _differences(wanted: Department, known: Department) -> dict[str, FieldChange
     return fields
 
 
-def _creation(wanted: Department, was_ours: bool) -> Change:
+def _was_ours(remembered: Remembered, key: str) -> bool:
+    link = remembered.departments.get(key)
+    return link is not None and link.state is not LinkState.PENDING
+
+
+def _creation(wanted: Department, *, was_ours: bool) -> Change:
     fields = {
         name: FieldChange(None, value)
         for name in DEPARTMENT_FIELDS
@@ -106,7 +109,7 @@ def _dropped(known: Department, desired: Desired, policy: PolicySettings, *, is_
         why = say("its row, or one above it, is rejected")
         return _change(known, Verb.KEEP, why, reason=Reason.REJECTED)
     if desired.is_doubtful("departments"):
-        why = say("the source has departments without a key: each of them may be this one")
+        why = say("the source has departments without a key, and each may be this one: filter those out")
         return _change(known, Verb.KEEP, why, reason=Reason.REJECTED)
     if policy.empty_departments == "keep":
         why = say("the source dropped it; policy.empty_departments is keep")
@@ -114,15 +117,23 @@ def _dropped(known: Department, desired: Desired, policy: PolicySettings, *, is_
     return _change(known, Verb.DELETE, say("the source dropped it, and it holds nobody"))
 
 
-def _adoptable(
+def adoptable(
     desired: Desired, actual: Actual, remembered: Remembered, wishes: Mapping[str, int]
 ) -> dict[str, int]:
-    """The wishes that are still to be carried out: key -> department id."""
+    """The wishes of `adopt_departments` that are still to be carried out: key -> department id.
+
+    Raises ConfigError where one of them cannot be.
+    """
     taken = {department.id: key for key, department in actual.departments.items()}
-    adoptable: dict[str, int] = {}
+    adopted: dict[str, int] = {}
     problems: list[str] = []
-    for key, id in wishes.items():
-        if key in remembered.departments or key not in desired.departments:
+    for key, id in sorted(wishes.items()):
+        is_known = key in remembered.departments or key in desired.held_departments
+        if key in actual.departments or (key not in desired.departments and is_known):
+            continue
+        if key not in desired.departments:
+            if desired.is_complete:
+                problems.append(f"{key} = {id}: no source has a department with this key")
             continue
         if id == actual.root:
             problems.append(f"{key} = {id}: that is root_department itself; use department.root for it")
@@ -131,15 +142,43 @@ def _adoptable(
         elif id not in actual.department_ids:
             problems.append(f"{key} = {id}: WeCom has no department with this id")
         else:
-            adoptable[key] = id
+            adopted[key] = id
     if problems:
         raise ConfigError([f"policy.adopt_departments: {problem}" for problem in problems])
-    return adoptable
+    return _with_namesakes(adopted, desired, actual)
+
+
+def _with_namesakes(adopted: Mapping[str, int], desired: Desired, actual: Actual) -> dict[str, int]:
+    """The same, and those of the same name in the same place, from the top down, where names are shown."""
+    places: dict[tuple[int | None, str | Unknown], int] = {
+        (department.parent_id, department.name): id
+        for id, department in actual.foreign_departments.items()
+        if department.name is not UNKNOWN and id not in adopted.values()
+    }
+    found = dict(adopted)
+    ids = {key: department.id for key, department in actual.departments.items()} | found
+    waiting = [key for key in sorted(desired.departments) if key not in ids]
+    while places:
+        new = {
+            key: id
+            for key in waiting
+            if (id := places.get((_parent_id(desired.departments[key], ids), desired.departments[key].name)))
+        }
+        if not new:
+            break
+        found |= new
+        ids |= new
+        waiting = [key for key in waiting if key not in new]
+    return found
+
+
+def _parent_id(department: Department, ids: Mapping[str, int | None]) -> int | None:
+    return department.parent if isinstance(department.parent, int) else ids.get(department.parent)
 
 
 def _adoption(wanted: Department, id: int) -> Change:
     shown = Department(key=wanted.key, id=id, name=wanted.name, parent=wanted.parent, order=wanted.order)
-    return _change(shown, Verb.ADOPT, say("policy.adopt_departments names it: {id}", id=id))
+    return _change(shown, Verb.ADOPT, say("it is in WeCom already, under the id {id}", id=id))
 
 
 def _change(

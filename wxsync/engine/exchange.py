@@ -128,6 +128,14 @@ class _Attempt:
         self._actual = actual
         self._leavers = leavers
         self._protect = protect
+        self._strangers = {
+            (field, value): stranger.userid
+            for stranger in actual.strangers.values()
+            if stranger.shown is not None
+            for field in UNIQUE_FIELDS
+            if isinstance(value := getattr(stranger.shown, field), str)
+        }
+        """Values that somebody has who is not ours: they are not ours to give away."""
         self._owners = {
             (field, value): key
             for key, fields in actual.doubts.items()
@@ -150,6 +158,10 @@ class _Attempt:
                 values = change.fields.get(field)
                 if values is None or not isinstance(values.after, str):
                     continue
+                stranger = self._strangers.get((field, values.after))
+                if stranger is not None:
+                    refused[taker] = _taken(taker, field, stranger)
+                    break
                 holder = self._owners.get((field, values.after))
                 if holder is None or holder == taker:
                     continue

@@ -24,10 +24,10 @@ def forecast(changes: Sequence[Change], units: Iterable[Unit]) -> Forecast:
     for unit in units:
         for part in unit.parts:
             change = changes[part.n - 1]
-            if part.fields is not None and not part.fields:
+            if change.verb is Verb.ADOPT or (part.fields is not None and not part.fields):
                 continue
             if change.kind is Kind.DEPARTMENT:
-                one_by_one += change.verb is not Verb.ADOPT
+                one_by_one += 1
             else:
                 side_by_side += _calls_of(change)
     pace = min(AT_ONCE / SECONDS_A_CALL, CALLS_A_SECOND)

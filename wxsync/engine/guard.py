@@ -13,6 +13,7 @@ from wxsync.model.desired import Desired
 from wxsync.model.member import PLACE_FIELDS, fold
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Plan
+from wxsync.model.unknown import UNKNOWN
 
 
 def is_protected(userid: str, patterns: Sequence[str]) -> bool:
@@ -28,16 +29,21 @@ def permit(changes: Iterable[Change], desired: Desired, protect: Sequence[str]) 
     the wide sense (contract §1) is held back, field by field, and the rest goes on.
     """
     for change in changes:
-        if change.verb is Verb.KEEP or change.verb is Verb.ADOPT:
+        is_adoption = change.verb is Verb.ADOPT
+        if change.verb is Verb.KEEP or (is_adoption and change.kind is not Kind.MEMBER):
             yield change
         elif change.kind is Kind.MEMBER and is_protected(str(change.id), protect):
             yield as_kept(change, say("its userid is protected by policy.protect"), Reason.PROTECTED)
+        elif is_adoption:
+            yield change
         elif not desired.is_complete:
             why = say("a reading of the source is not proven complete: nothing is removed")
             yield from hold_removals(change, why, Reason.INCOMPLETE)
         elif change.kind is Kind.MEMBER and desired.is_doubtful("memberships"):
-            why = say("the source has memberships without a key: each of them may be this member's")
-            yield from _hold(change, _lost_places(change), why, Reason.REJECTED)
+            why = say(
+                "the source has memberships without a key, and each may be this member's: filter those out"
+            )
+            yield from _hold(change, _lost_places(change) | _lost_marks(change), why, Reason.REJECTED)
         else:
             yield change
 
@@ -85,7 +91,7 @@ def _loses(values: FieldChange | None) -> bool:
     if values is None:
         return False
     if not isinstance(values.before, tuple):
-        return values.after == ()  # nobody knows what there is, and none of it stays
+        return values.before is UNKNOWN  # whatever there is, it is written over
     after = values.after if isinstance(values.after, tuple) else ()
     return bool(set(values.before) - set(after))
 

@@ -28,7 +28,9 @@ def part_leaders(writes: Mapping[str, Change]) -> PartedLeaders:
     leaders = {
         key: leader
         for key, change in writes.items()
-        if (leader := _leader(change)) is not None and leader in writes and writes[leader].verb is Verb.CREATE
+        if (leader := _leader(change)) is not None
+        and leader in writes
+        and writes[leader].verb in (Verb.CREATE, Verb.ADOPT)
     }
     created = {key: leader for key, leader in leaders.items() if writes[key].verb is Verb.CREATE}
     opened = _openings(created)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from wxsync.engine.decide import Decision
 from wxsync.model.change import Change, FieldChange, Kind, Verb
@@ -19,6 +19,9 @@ from wxsync.model.remembered import (
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
 EXTATTR = "extattr."
+GAP: Final = 100
+"""Our ids keep this distance from those that WeCom gives to departments made by hand meanwhile: a
+department with an id of ours that we did not make must not be taken for ours."""
 
 
 class Ledger:
@@ -32,10 +35,14 @@ class Ledger:
         self.tags = dict(decision.remembered.tags)
         self._ids = {
             key: cast("int", department.id) for key, department in decision.actual.departments.items()
+        } | {
+            cast("str", change.key): cast("int", change.id)
+            for change in decision.plan.changes
+            if change.kind is Kind.DEPARTMENT and change.verb is Verb.ADOPT
         }
         self._userids = {key: member.userid for key, member in decision.actual.members.items()}
-        self._last_department_id = max(
-            1, decision.remembered.highest_department_id, *decision.actual.department_ids, 0
+        self._last_department_id = GAP + max(
+            1, decision.remembered.highest_department_id, *decision.actual.department_ids
         )
         # In the order of the plan and not of the calls, which run side by side: the same plan
         # always gives the same ids.
@@ -100,6 +107,13 @@ class Ledger:
         self.departments[link.key] = link
         return link
 
+    def doubt_names(self, ids: Collection[int]) -> list[RememberedDepartment]:
+        """WeCom made departments with these ids up anew: those of ours no longer have our names."""
+        for key, link in self.departments.items():
+            if link.id in ids and link.state is not LinkState.GONE:
+                self.departments[key] = replace(link, name=UNKNOWN, doubted_names=())
+        return [link for link in self.departments.values() if link.id in ids]
+
     def drop_department(self, key: str) -> RememberedDepartment:
         link = replace(self.departments[key], state=LinkState.GONE)
         self.departments[key] = link
@@ -121,6 +135,7 @@ class Ledger:
             member=replace(wanted, enable=wanted.enable is not False),
             disabled_at=self._now if wanted.enable is False else None,
             announced_department_ids=ids,
+            recreated_at=self._now if key in self._decision.actual.missing_members else None,
         )
         self.members[key] = link
         return link
@@ -131,6 +146,12 @@ class Ledger:
         self.members[link.member.key] = link
         self._userids[link.member.key] = link.member.userid
         return link
+
+    def adopt_member(self, change: Change) -> RememberedMember:
+        """It becomes ours under the userid that it has; what it holds is not known until it is seen."""
+        key = cast("str", change.key)
+        member = Member(key=key, userid=cast("str", change.id))
+        return self.keep_member(RememberedMember(state=LinkState.OURS, member=member))
 
     def without_leader(self, link: RememberedMember) -> RememberedMember:
         """The same, with a direct leader that was not sent and so is not known."""
@@ -186,6 +207,10 @@ class Ledger:
         self.members[link.member.key] = link
         return link
 
+    def forget_member(self, key: str) -> None:
+        """It never came about."""
+        del self.members[key]
+
     def drop_member(self, key: str) -> RememberedMember:
         link = replace(self.members[key], state=LinkState.GONE)
         self.members[key] = link
@@ -208,6 +233,12 @@ class Ledger:
         self.tags[name] = RememberedTag(name=name, id=self._new_tag_ids[name], state=LinkState.PENDING)
         return self.tags[name]
 
+    def adopt_tag(self, change: Change) -> RememberedTag:
+        """It becomes ours; of those in it none was put there by us."""
+        name = cast("str", change.key)
+        self.tags[name] = RememberedTag(name=name, id=cast("int", change.id), state=LinkState.OURS)
+        return self.tags[name]
+
     def keep_tag(self, name: str) -> RememberedTag:
         self.tags[name] = replace(self.tags[name], state=LinkState.OURS)
         return self.tags[name]
@@ -222,6 +253,11 @@ class Ledger:
         link = self.tags[name]
         self.tags[name] = replace(link, userids=link.userids - {fold(userid) for userid in userids})
         return self.tags[name]
+
+    def restore_tag(self, link: RememberedTag) -> RememberedTag:
+        """Nothing was written."""
+        self.tags[link.name] = link
+        return link
 
     def drop_tag(self, name: str) -> RememberedTag:
         self.tags[name] = replace(self.tags[name], state=LinkState.GONE, userids=frozenset())

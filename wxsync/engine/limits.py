@@ -118,7 +118,7 @@ def _strangers(actual: Actual, remembered: Remembered, policy: PolicySettings) -
     """How many people WeCom shows who are neither of wxsync's making nor protected."""
     return sum(
         folded not in remembered.elsewhere_userids and not is_protected(folded, policy.protect)
-        for folded in actual.foreign_members
+        for folded in actual.strangers
     )
 
 

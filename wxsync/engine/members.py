@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.adoption import Match, Resemblance, Weight, doubly_meant
 from wxsync.engine.places import Refs, foreign_places, in_order, place_differences, target_places
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
@@ -33,6 +34,12 @@ class MemberDiff:
     """Folded userid -> key, for members of ours who are in WeCom."""
     former_owners: Mapping[str, str]
     """Folded userid -> key, for members of ours who are gone."""
+    matches: Mapping[str, Match]
+    """Key -> the foreign member whom somebody new looks like."""
+    doubly_meant: frozenset[str]
+    """Keys that look like the same foreign member as another key does."""
+    weak_too: bool
+    """Adopt on weak evidence as well: an operator looks at the plan and approves it."""
 
     @classmethod
     def of(
@@ -43,8 +50,20 @@ class MemberDiff:
         policy: PolicySettings,
         held: frozenset[str],
         now: datetime,
+        *,
+        weak_too: bool = False,
+        is_generated: bool = False,
     ) -> MemberDiff:
+        resemblance = Resemblance.among(actual.strangers, policy.adopt, is_generated=is_generated)
+        matches = {
+            key: match
+            for key, wanted in desired.members.items()
+            if key not in actual.members and (match := resemblance.match(wanted)) is not None
+        }
         return cls(
+            matches=matches,
+            doubly_meant=doubly_meant(matches),
+            weak_too=weak_too,
             desired=desired,
             actual=actual,
             remembered=remembered,
@@ -61,26 +80,30 @@ class MemberDiff:
 
     def __iter__(self) -> Iterator[Change | Rejected]:
         """Every change, and every wish that cannot be granted, in no particular order."""
-        for key, wanted in self.desired.members.items():
+        for key, wanted in sorted(self.desired.members.items()):
             known = self.actual.members.get(key)
             if known is not None:
                 yield from self._compare(wanted, known)
-            elif key in self.actual.missing_members and self.policy.missing_in_wecom == "report":
-                yield self._removed_by_hand(wanted)
+            elif key in self.actual.missing_members and (why := self._stays_missing(key)) is not None:
+                yield _keep(wanted, why, Reason.FOREIGN)
             else:
                 yield self._newcomer(wanted)
             if wanted.key in self.desired.leaders_left_out:
                 yield self._without_leader(wanted, known)
         leavers = leavers_of(self.desired, self.actual)
-        for key, known in self.actual.members.items():
+        claimed = claimed_userids(self.desired, self.actual)
+        for key, known in sorted(self.actual.members.items()):
             if key in self.desired.members:
                 continue
             if key in leavers:
                 yield from self._leaver(known, self.remembered.members[key])
             elif key in self.desired.rejected_members:
                 yield _keep(known, say("its row is rejected"), Reason.REJECTED)
+            elif (other := claimed.get(fold(known.userid))) is not None:
+                why = say("its userid is wanted by {key}: has the person another key now?", key=other)
+                yield _keep(known, why, Reason.REJECTED)
             else:
-                doubt = say("the source has people without a key: each of them may be this one")
+                doubt = say("the source has people without a key, and each may be this one: filter those out")
                 yield _keep(known, doubt, Reason.REJECTED)
 
     def _without_leader(self, wanted: Member, known: Member | None) -> Change:
@@ -109,12 +132,39 @@ class MemberDiff:
             return _reject(
                 wanted, "userid", "userid_taken", say("its userid belongs to another sync of this corp")
             )
-        if (spelling := self.actual.foreign_members.get(folded)) is not None:
-            why = say("WeCom has a member with this userid who is not of our making")
-            return _keep(wanted, why, Reason.UNADOPTED, id=spelling)
+        if (match := self.matches.get(wanted.key)) is not None:
+            return self._resembling(wanted, match)
         if (starts := self.desired.starts.get(wanted.key)) is not None:
             return _keep(wanted, say("starts on {date}", date=starts), Reason.WAITING, id=None)
         return self._creation(wanted)
+
+    def _resembling(self, wanted: Member, match: Match) -> Change | Rejected:
+        """Somebody in WeCom looks like this person: adopted on proof, kept on less, never doubled."""
+        if wanted.key in self.doubly_meant or match.weight is Weight.UNCLEAR:
+            why = say(
+                "more than one person, or more than one member of WeCom, could be meant: {userid}",
+                userid=match.userid,
+            )
+            return _keep(wanted, why, Reason.UNADOPTED, id=match.userid)
+        if match.weight is Weight.CONTRADICTED and "userid" in match.agree:
+            problem = say(
+                "WeCom has a member with its userid who is somebody else; what does not agree: {fields}",
+                fields=match.differ,
+            )
+            return _reject(wanted, "userid", "userid_taken", problem)
+        by_userid = "userid" in match.agree
+        may = "userid" in self.policy.adopt if by_userid else match.weight is Weight.WEAK
+        if may and (match.weight is Weight.PROVEN or self.weak_too):
+            why = say("it is in WeCom already: {fields} agree", fields=match.agree)
+            return replace(_change(wanted, Verb.ADOPT, why, {}), id=match.userid)
+        if may:
+            why = say(
+                "WeCom has a member who may be the same: {fields} agree, which wants approval",
+                fields=match.agree,
+            )
+        else:
+            why = say("WeCom has a member who is not of our making: {fields} agree", fields=match.agree)
+        return _keep(wanted, why, Reason.UNADOPTED, id=match.userid)
 
     def _creation(self, wanted: Member) -> Change | Rejected:
         if not any(isinstance(value, str) for value in (wanted.mobile, wanted.email)):
@@ -135,9 +185,14 @@ class MemberDiff:
             why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is recreate")
         return _change(wanted, Verb.CREATE, why, fields)
 
-    def _removed_by_hand(self, wanted: Member) -> Change:
-        why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is report")
-        return _keep(wanted, why, Reason.FOREIGN)
+    def _stays_missing(self, key: str) -> Message | None:
+        """Why somebody whom a hand deleted in WeCom is not created again; None where they are."""
+        if self.policy.missing_in_wecom == "report":
+            return say("it was deleted in WeCom by hand; policy.missing_in_wecom is report")
+        again = self.remembered.members[key].recreated_at
+        if again is not None and self.now - again < timedelta(days=1):
+            return say("it was deleted in WeCom by hand again; it is created once a day at most")
+        return None
 
     def _compare(self, wanted: Member, known: Member) -> Iterator[Change]:
         if fold(wanted.userid) != fold(known.userid):
@@ -151,6 +206,9 @@ class MemberDiff:
         fields |= places
         if enable is not None:
             fields["enable"] = enable
+        if "mobile" in fields and known.key in self.actual.activated:
+            why = say("it has activated, and WeCom keeps the phone number that such a member has")
+            yield _keep(known, why, Reason.UNKNOWN, fields={"mobile": fields.pop("mobile")})
         yield from kept
         if fields:
             yield _change(_shown(wanted, known), verb, _why(verb, fields), _sorted(fields))
@@ -226,7 +284,9 @@ class MemberDiff:
 
     def _in_grace(self, known: Member, link: RememberedMember) -> Change:
         days = cast("int", self.policy.delete_after_days)
-        due = (link.left_at or self.now) + timedelta(days=days)
+        # Both count: a leaver whom the policy kept for a year has not been disabled for a year.
+        since = max((at for at in (link.left_at, link.disabled_at) if at is not None), default=self.now)
+        due = (since if link.left_at is not None else self.now) + timedelta(days=days)
         if due <= self.now:
             why = say("left, and disabled for {days} days", days=days)
             return _change(known, Verb.DELETE, why, {})
@@ -235,13 +295,23 @@ class MemberDiff:
 
 def leavers_of(desired: Desired, actual: Actual) -> frozenset[str]:
     """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be."""
+    claimed = claimed_userids(desired, actual)
     return frozenset(
         key
-        for key in actual.members
+        for key, member in actual.members.items()
         if key not in desired.members
         and key not in desired.rejected_members
+        and fold(member.userid) not in claimed
         and (key in desired.leavers or not desired.is_doubtful("members"))
     )
+
+
+def claimed_userids(desired: Desired, actual: Actual) -> dict[str, str]:
+    """Folded userid -> the key of somebody wanted who is not in WeCom under that key.
+
+    Where a member of ours has it, the source has given the person another key: nobody has left.
+    """
+    return {fold(wanted.userid): key for key, wanted in desired.members.items() if key not in actual.members}
 
 
 def _shown(wanted: Member, known: Member) -> Member:

@@ -53,6 +53,8 @@ class _Plot:
         """Department key -> the units that give it a name for now."""
         self._members: dict[str, int] = {}
         """Member key -> the unit that changes it."""
+        self._deleted: set[str] = set()
+        """Keys of members whom the plan deletes."""
         self._n_of: dict[str, int] = {}
         """Member key -> the n of its change."""
 
@@ -106,6 +108,8 @@ class _Plot:
     ) -> None:
         change = writes[key]
         number = self._number(change)
+        if change.verb is Verb.DELETE:
+            self._deleted.add(key)
         fields = None
         if key in apart:
             fields = frozenset(change.fields) - {"direct_leader"}
@@ -167,7 +171,15 @@ class _Plot:
             members = change.fields.get("members")
             after = members.after if members is not None and isinstance(members.after, tuple) else ()
             waits = frozenset(self._members[key] for key in after if key in self._members)
-            self._add(Unit(parts=(Part(n=self._number(change)),), after=waits))
+            part = Part(n=self._number(change))
+            self._add(Unit(parts=(part,), needs=self._emptied(change), after=waits))
+
+    def _emptied(self, change: Change) -> frozenset[int]:
+        """The deletions of members without which a tag that is to be deleted still holds somebody."""
+        tag = self._actual.tags.get(str(change.key))
+        if change.verb is not Verb.DELETE or tag is None:
+            return frozenset()
+        return frozenset(self._members[key] for key in tag.members if key in self._deleted)
 
     def add_deletions(self, changes: Iterable[Change]) -> None:
         """Leaf first; a department that somebody could not leave is not tried."""

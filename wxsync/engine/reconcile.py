@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -13,47 +13,92 @@ from wxsync.engine.apply import Progress, Stopped, apply
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision, decide
 from wxsync.engine.guard import check_approval
+from wxsync.engine.housekeeping import housekeeping
 from wxsync.engine.ledger import Ledger
-from wxsync.engine.recorder import Entry, Recorder
+from wxsync.engine.looking import look_at_wecom, without_claims_of_others
+from wxsync.engine.recorder import Recorder
 from wxsync.engine.single import Single
-from wxsync.errors import IncompleteReadError, MirrorError, WeComError, WxsyncError
+from wxsync.errors import IncompleteReadError, MirrorError, StalePlanError, WeComError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered
-from wxsync.model.run import Outcome, OutcomeState, Run, RunState
-from wxsync.model.seen import ReadingWay
+from wxsync.model.run import Outcome, Run, RunState
 from wxsync.report.as_json import plan_document, to_json
 from wxsync.sources.reader import read_desired
-from wxsync.wecom.reader import read_seen
 
 LEASE_TTL: Final = timedelta(seconds=60)
 RENEWAL: Final = 15.0
 """Seconds between two renewals of the lease."""
+FRESH: Final = timedelta(minutes=5)
+"""A decision that is older by the time somebody says yes is made anew."""
 INTERRUPTED: Final = "it was interrupted"
 DIED: Final = "its process ended before it did"
 
 
 async def preview(
-    corp: Corp, *, verb: journal.RunVerb = "plan", trigger: str = "manual"
+    corp: Corp,
+    *,
+    verb: journal.RunVerb = "plan",
+    trigger: str = "manual",
+    weak_too: bool = False,
+    approved: str | None = None,
 ) -> tuple[int, Decision]:
     """Read both sides, decide, and write nothing to WeCom; the reads and the plan go on record.
 
-    Gives the run's number and the decision. Raises ConfigError, SourceError, WeComError or
-    MirrorError; then the run is on record as failed.
+    `weak_too` adopts on weak evidence as well (`plan --adopt`); so does the decision where that is
+    what makes it the plan with the digest `approved`. Gives the run's number and the decision.
+    Raises ConfigError, SourceError, WeComError or MirrorError; then the run is on record as failed.
     """
     run_id = await asyncio.to_thread(_start, corp, verb, trigger)
     with _failing(corp, run_id):
-        decision = await _decided(corp)
+        decision = await _decided(corp, weak_too=weak_too)
+        if approved not in (None, decision.plan.digest):
+            decision = _as_approved(corp, decision, str(approved))
         await asyncio.to_thread(_save, corp, run_id, decision, verb)
     return run_id, decision
 
 
-async def _decided(corp: Corp) -> Decision:
+def _as_approved(corp: Corp, decision: Decision, approved: str) -> Decision:
+    """The plan that `plan --adopt` shows, where that is the one that was approved."""
+    adopting = decide(
+        sync=corp.sync,
+        corp_id=corp.corp_id,
+        settings=corp.settings,
+        desired=decision.desired,
+        seen=decision.seen,
+        remembered=decision.remembered,
+        now=decision.plan.created_at,
+        weak_too=True,
+    )
+    return adopting if adopting.plan.digest == approved else decision
+
+
+async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
+    """The decision, made anew from both sides where it has grown old; it must come out the same.
+
+    Raises StalePlanError where it does not; then nothing was written. Else raises as `preview` does.
+    """
+    age = corp.clock() - decision.plan.created_at
+    if age <= FRESH:
+        return decision
+    with _failing(corp, run_id):
+        fresh = await _decided(corp)
+    if fresh.plan.digest != decision.plan.digest:
+        raise StalePlanError(
+            f"nothing was written: the plan was {age.total_seconds() // 60:.0f} minutes old when it was"
+            " agreed to, and by now it is another one",
+            hint=f"look at it as it is now: wxsync plan {corp.sync}",
+        )
+    with _failing(corp, run_id):
+        await asyncio.to_thread(_save, corp, run_id, fresh, "apply")
+    return fresh
+
+
+async def _decided(corp: Corp, *, weak_too: bool = False) -> Decision:
     now = corp.clock()
     remembered, desired = await asyncio.to_thread(_read_blocking, corp)
-    tag_ids = [tag.id for tag in remembered.tags.values() if tag.state is not LinkState.GONE]
-    seen = await read_seen(corp.wecom, tag_ids, way=ReadingWay.IDS)
+    seen = await look_at_wecom(corp, remembered, now)
     return decide(
         sync=corp.sync,
         corp_id=corp.corp_id,
@@ -62,6 +107,7 @@ async def _decided(corp: Corp) -> Decision:
         seen=seen,
         remembered=remembered,
         now=now,
+        weak_too=weak_too,
     )
 
 
@@ -83,10 +129,9 @@ async def carry_out(
     check_approval(decision.plan, approved)
     if approver is not None and approved is not None:
         await asyncio.to_thread(_approve, corp, run_id, approver)
-    await asyncio.to_thread(_close_interrupted, corp, run_id)
     ledger = Ledger(decision, corp.clock())
     async with Recorder(corp, run_id, held) as recorder:
-        await recorder.write(*_housekeeping(decision, ledger))
+        await recorder.write(*housekeeping(decision, ledger))
         single = Single(corp=corp, decision=decision, ledger=ledger, recorder=recorder)
         try:
             outcomes = await apply(decision.schedule, single, progress)
@@ -104,10 +149,10 @@ async def refuse(corp: Corp, run_id: int, decision: Decision, error: WxsyncError
 
 
 @asynccontextmanager
-async def holding(corp: Corp, trigger: str) -> AsyncIterator[Lease]:
+async def holding(corp: Corp, trigger: str, *, renewal: float = RENEWAL) -> AsyncIterator[Lease]:
     """The corp's lease for the length of the block: one run that writes at a time.
 
-    Raises RunInProgressError where another run that is alive has it.
+    It is renewed every `renewal` seconds. Raises RunInProgressError where another run that is alive has it.
     """
     held = await asyncio.to_thread(
         lease.acquire,
@@ -117,7 +162,7 @@ async def holding(corp: Corp, trigger: str) -> AsyncIterator[Lease]:
         now=corp.clock(),
         ttl=LEASE_TTL,
     )
-    renewing = asyncio.create_task(_renew(corp, held))
+    renewing = asyncio.create_task(_renew(corp, held, renewal))
     try:
         yield held
     finally:
@@ -127,24 +172,28 @@ async def holding(corp: Corp, trigger: str) -> AsyncIterator[Lease]:
         await asyncio.to_thread(lease.release, corp.store, held)
 
 
-async def _renew(corp: Corp, held: Lease) -> None:
-    """Until cancelled; a lost lease shows at the next write, which confirms it."""
+async def _renew(corp: Corp, held: Lease, every: float) -> None:
+    """Until cancelled, or the lease is lost: that shows at the next write, which confirms it."""
     while True:
-        await asyncio.sleep(RENEWAL)
-        await asyncio.to_thread(lease.renew, corp.store, held, corp.clock())
+        await asyncio.sleep(every)
+        # A mirror that is busy now takes the next renewal: the lease outlives several ticks.
+        with contextlib.suppress(MirrorError):
+            await asyncio.to_thread(lease.renew, corp.store, held, corp.clock())
 
 
-def refuse_emptiness(desired: Desired, remembered: Remembered) -> None:
+def refuse_emptiness(desired: Desired, remembered: Remembered, *, authority: str) -> None:
     """A source that suddenly has nobody is broken, whatever it says (peers.md A8.1).
 
-    Raises IncompleteReadError where departments or members are none and there were some before.
+    Raises IncompleteReadError where departments or members are none and there were some before: by
+    its last applied read, or for `authority`, the sync's first source, by what is ours in WeCom.
     """
     has_people = any(link.state is LinkState.OURS for link in remembered.members.values())
     has_departments = any(link.state is LinkState.OURS for link in remembered.departments.values())
     had = {"members": has_people, "departments": has_departments}
     for reading in desired.readings:
         baseline = remembered.baselines.get((reading.source, reading.query), 0)
-        if reading.rows == 0 and reading.query in had and (baseline or had[reading.query]):
+        had_some = baseline or (reading.source == authority and had.get(reading.query))
+        if reading.rows == 0 and reading.query in had and had_some:
             raise IncompleteReadError(
                 reading.source,
                 f"the {reading.query} query gives no rows, and there were {baseline or 'some'} before",
@@ -156,61 +205,13 @@ def _read_blocking(corp: Corp) -> tuple[Remembered, Desired]:
     with corp.store.reading() as connection:
         remembered = links.load(connection, corp.name, corp.sync)
     desired = read_desired(corp.sources, corp.settings, corp.clock(), sync_name=corp.sync)
-    refuse_emptiness(desired, remembered)
-    return remembered, desired
-
-
-def _housekeeping(decision: Decision, ledger: Ledger) -> list[Entry]:
-    """What the mirror learns without a call: lost replies found again, who left, what is gone."""
-    actual, remembered = decision.actual, decision.remembered
-    entries: list[Entry] = []
-    for key in actual.departments:
-        if remembered.departments[key].state is LinkState.PENDING:
-            entries.append(ledger.keep_department(remembered.departments[key]))
-    for name in actual.tags:
-        if remembered.tags[name].state is LinkState.PENDING:
-            entries.append(ledger.keep_tag(name))
-    for key in actual.members:
-        link = remembered.members[key]
-        if link.state is LinkState.PENDING:
-            entries.append(ledger.keep_member(link))
-        if key in decision.leavers and link.left_at is None:
-            entries.append(ledger.mark_left(key))
-        elif key in decision.desired.members and link.left_at is not None and link.disabled_at is None:
-            entries.append(ledger.mark_wanted(key))
-    return entries + _gone(decision, ledger)
-
-
-def _gone(decision: Decision, ledger: Ledger) -> list[Entry]:
-    """Ours by the mirror, wanted by nobody, and no longer in WeCom."""
-    actual, desired, remembered = decision.actual, decision.desired, decision.remembered
-    if not desired.is_complete or desired.is_doubtful("members") or desired.is_doubtful("departments"):
-        return []
-
-    def is_over(key: str, there: Collection[str], wanted: Collection[str], state: LinkState) -> bool:
-        return state is LinkState.OURS and key not in there and key not in wanted
-
-    rejected = {row.key for row in desired.rejected}
-    entries: list[Entry] = []
-    for key, link in remembered.members.items():
-        if is_over(key, actual.members, desired.members, link.state) and key not in rejected:
-            entries.append(ledger.drop_member(key))
-    wanted = desired.departments.keys() | desired.held_departments
-    for key, department in remembered.departments.items():
-        if is_over(key, actual.departments, wanted, department.state) and key not in rejected:
-            entries.append(ledger.drop_department(key))
-    for name, tag in remembered.tags.items():
-        if is_over(name, actual.tags, desired.tags, tag.state) and desired.tags_are_mapped:
-            entries.append(ledger.drop_tag(name))
-    return entries
+    refuse_emptiness(desired, remembered, authority=corp.settings.sources[0])
+    return remembered, without_claims_of_others(corp, desired)
 
 
 async def _stopped(corp: Corp, run_id: int, decision: Decision, stopped: Stopped) -> Run:
     """A run that broke off: what was done is done and on record, the rest is as it was."""
-    has_written = any(
-        outcome.state in (OutcomeState.DONE, OutcomeState.UNKNOWN) for outcome in stopped.outcomes
-    )
-    state = RunState.STOPPED if has_written else RunState.FAILED
+    state = RunState.STOPPED if stopped.has_written else RunState.FAILED
     try:
         run = await asyncio.to_thread(
             _finish, corp, run_id, decision, stopped.outcomes, state, stopped.error.message
@@ -218,7 +219,7 @@ async def _stopped(corp: Corp, run_id: int, decision: Decision, stopped: Stopped
     except WxsyncError:
         raise stopped.error from None
     # What broke off WeCom's side is a run with its outcomes; a mirror that takes no more is an error.
-    if not has_written or not isinstance(stopped.error, WeComError):
+    if not stopped.has_written or not isinstance(stopped.error, WeComError):
         raise stopped.error
     return run
 
@@ -254,14 +255,6 @@ def _save(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) ->
         )
         if verb == "plan":
             journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
-
-
-def _close_interrupted(corp: Corp, run_id: int) -> None:
-    """Whoever holds the lease knows that runs which never ended are dead."""
-    with corp.store.transaction() as connection:
-        for dead in journal.interrupted(connection, corp.name, before=run_id):
-            problem = "it was cut off; what it had begun was looked at again by the next run"
-            journal.finish_run(connection, dead.id, RunState.STOPPED, corp.clock(), problem)
 
 
 def _approve(corp: Corp, run_id: int, approver: str) -> None:

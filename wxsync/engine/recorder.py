@@ -18,9 +18,8 @@ from wxsync.model.run import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Strike the link of `key`: WeCom refused the creation that it announced."""
+    """Strike the link of the member `key`: the creation that it announced never came about."""
 
-    kind: type[RememberedDepartment] | type[RememberedMember] | type[RememberedTag]
     key: str
 
 
@@ -104,7 +103,5 @@ class Recorder:
             )
             links.put_member(connection, corp, sync, [e for e in entries if isinstance(e, RememberedMember)])
             links.put_tag(connection, corp, sync, [e for e in entries if isinstance(e, RememberedTag)])
-            for entry in entries:
-                if isinstance(entry, Forget):
-                    links.forget(connection, corp, sync, entry.kind, entry.key)
+            links.forget_member(connection, corp, sync, [e.key for e in entries if isinstance(e, Forget)])
             journal.conclude(connection, self._run_id, [e for e in entries if isinstance(e, Outcome)])

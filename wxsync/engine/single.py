@@ -15,6 +15,7 @@ from wxsync.engine.recorder import Forget, Recorder
 from wxsync.engine.schedule import Part
 from wxsync.engine.writing import place_ids, to_write
 from wxsync.errors import (
+    ConflictError,
     NotFoundError,
     RateLimitError,
     StrayDepartmentError,
@@ -26,7 +27,7 @@ from wxsync.mirror.journal import Intent
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
-from wxsync.model.remembered import RememberedDepartment, RememberedMember, RememberedTag
+from wxsync.model.remembered import RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.unknown import DepartmentRef
 from wxsync.wecom import errcodes
@@ -83,11 +84,13 @@ class Single:
             (Kind.DEPARTMENT, Verb.UPDATE): self._update_department,
             (Kind.DEPARTMENT, Verb.DELETE): self._delete_department,
             (Kind.MEMBER, Verb.CREATE): self._create_member,
+            (Kind.MEMBER, Verb.ADOPT): self._adopt_member,
             (Kind.MEMBER, Verb.UPDATE): self._update_member,
             (Kind.MEMBER, Verb.ENABLE): self._update_member,
             (Kind.MEMBER, Verb.DISABLE): self._update_member,
             (Kind.MEMBER, Verb.DELETE): self._delete_member,
             (Kind.TAG, Verb.CREATE): self._create_tag,
+            (Kind.TAG, Verb.ADOPT): self._adopt_tag,
             (Kind.TAG, Verb.UPDATE): self._update_tag,
             (Kind.TAG, Verb.DELETE): self._delete_tag,
         }
@@ -109,13 +112,13 @@ class Single:
             await self.corp.wecom.create_department(id=link.id, name=name, parent_id=parent, order=order)
         except WeComTransportError as error:
             if not error.is_ambiguous:
-                await self.recorder.write(Forget(RememberedDepartment, link.key))
+                await self.recorder.write(self.ledger.drop_department(link.key))
                 raise
             seen = {department.id: department for department in await self.corp.wecom.list_departments()}
             if not is_proven_department(link, seen.get(link.id)):
                 raise
         except WeComApiError:
-            await self.recorder.write(Forget(RememberedDepartment, link.key))
+            await self.recorder.write(self.ledger.drop_department(link.key))
             raise
         await self.recorder.write(self.ledger.keep_department(link))
         return DONE
@@ -182,19 +185,29 @@ class Single:
         try:
             await self.corp.wecom.create_member(write)
         except StrayDepartmentError as error:
-            await self.recorder.write(self.ledger.keep_member(link))
+            strays = self.ledger.doubt_names(error.department_ids)
+            await self.recorder.write(self.ledger.keep_member(link), *strays)
             return replace(to_result(error), state=OutcomeState.FAILED)
         except WeComTransportError as error:
             if not error.is_ambiguous:
                 await self._forget_member(link, former)
                 raise
-            if not await self._is_there(link):
+            try:
+                is_there = await self._is_there(link)
+            except WeComError:
+                raise error from None
+            if not is_there:
                 raise
         except WeComApiError:
             await self._forget_member(link, former)
             raise
         await self.recorder.write(self.ledger.keep_member(link))
         return replace(DONE, hint=hint)
+
+    async def _adopt_member(self, n: int, change: Change) -> Result:
+        """Nothing is sent: the mirror learns that the member is ours, and of its fields nothing."""
+        await self.recorder.write(self.ledger.adopt_member(change))
+        return NOTHING_TO_SEND
 
     async def _is_there(self, link: RememberedMember) -> bool:
         """A creation whose reply was lost is ours only in exactly the departments that it asked for.
@@ -212,23 +225,40 @@ class Single:
         if former is not None:
             await self.recorder.write(self.ledger.restore_member(former))
             return
-        del self.ledger.members[link.member.key]
-        await self.recorder.write(Forget(RememberedMember, link.member.key))
+        self.ledger.forget_member(link.member.key)
+        await self.recorder.write(Forget(link.member.key))
 
     async def _update_member(self, n: int, change: Change) -> Result:
         key = cast("str", change.key)
         fields = dict(change.fields)
+        hint = None
         leader = fields["direct_leader"].after if "direct_leader" in fields else None
         if isinstance(leader, str) and self.ledger.userid(leader) is None:
             del fields["direct_leader"]
+            hint = say("without its direct leader {key}, who is not in WeCom", key=leader)
             if not fields:
-                hint = say("its direct leader {key} is not in WeCom", key=leader)
                 return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
-        await self.write_member(n, key, fields, change.verb)
+        await self._write_or_do_without(n, key, fields, change.verb)
         if "mobile" in fields:
             hint = say("WeCom ignores a new phone number for a member who has activated: sent, not proven")
-            return replace(DONE, hint=hint)
-        return DONE
+        return replace(DONE, hint=hint)
+
+    async def _write_or_do_without(
+        self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb
+    ) -> None:
+        """A number or address that somebody else has does not hold up the rest of a change.
+
+        Somebody who comes back is enabled though their new number is refused; the refusal is the
+        outcome all the same, raised as it came.
+        """
+        try:
+            await self.write_member(n, key, fields, verb)
+        except ConflictError as error:
+            taken = {errcodes.MOBILE_TAKEN: "mobile", errcodes.EMAIL_TAKEN: "email"}.get(error.errcode)
+            rest = {name: values for name, values in fields.items() if name != taken}
+            if taken in fields and rest:
+                await self.write_member(n, key, rest, verb)
+            raise
 
     async def write_member(self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> None:
         """Give these fields of one member their new values, and remember them.
@@ -273,17 +303,24 @@ class Single:
             ):
                 raise
         except WeComApiError:
-            await self.recorder.write(Forget(RememberedTag, name))
+            await self.recorder.write(self.ledger.drop_tag(name))
             raise
         await self.recorder.write(self.ledger.keep_tag(name))
         return await self._change_tag(n, name, change)
+
+    async def _adopt_tag(self, n: int, change: Change) -> Result:
+        """Nothing is sent: whoever is in it was put there by hand, and stays."""
+        await self.recorder.write(self.ledger.adopt_tag(change))
+        return NOTHING_TO_SEND
 
     async def _update_tag(self, n: int, change: Change) -> Result:
         return await self._change_tag(n, cast("str", change.key), change)
 
     async def _delete_tag(self, n: int, change: Change) -> Result:
         name = cast("str", change.key)
-        await self._change_tag(n, name, change)
+        emptied = await self._change_tag(n, name, change)
+        if emptied.state is not OutcomeState.DONE:
+            return emptied
         id = self.ledger.tags[name].id
         await self.recorder.write(self._intent(n, "tag/delete", id=id))
         with suppress(NotFoundError):
@@ -295,26 +332,50 @@ class Single:
         """Those who join first, then those who leave."""
         before, after = _keys(change, "before"), _keys(change, "after")
         strangers = _names(change.fields.get("foreign_members"))
+        if change.verb is Verb.UPDATE and "name" in change.fields:
+            await self.recorder.write(self._intent(n, "tag/update", id=self.ledger.tags[name].id))
+            await self.corp.wecom.rename_tag(self.ledger.tags[name].id, name)
         joining = self._present(after - before)
         leaving = (*self._present(before - after), *strangers)
         id = self.ledger.tags[name].id
-        refused: frozenset[str] = frozenset()
-        if joining:
-            await self.recorder.write(
-                self.ledger.put_into_tag(name, joining),
-                self._intent(n, "tag/addtagusers", id=id, count=len(joining)),
+        refused = await self._put_in(n, name, id, joining) | await self._take_out(n, name, id, leaving)
+        missing = len(after - before) - len(joining)
+        if refused or missing:
+            hint = say(
+                "{count} could not be put in or taken out: they are not there, or WeCom refused them",
+                count=len(refused) + missing,
             )
-            refused = await self.corp.wecom.add_tag_members(id, joining)
-            await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(refused)))
-        if leaving:
-            await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(leaving)))
-            await self.corp.wecom.remove_tag_members(id, leaving)
-            await self.recorder.write(self.ledger.take_out_of_tag(name, leaving))
-        missing = len(after - before) - len(joining) + len(refused)
-        if missing:
-            hint = say("{count} of those who join could not be put in", count=missing)
             return Result(state=OutcomeState.FAILED, hint=hint)
         return DONE
+
+    async def _put_in(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
+        """Claimed as ours before the call: what we put in we may take out again."""
+        if not userids:
+            return frozenset()
+        former = self.ledger.tags[name]
+        await self.recorder.write(
+            self.ledger.put_into_tag(name, userids),
+            self._intent(n, "tag/addtagusers", id=id, count=len(userids)),
+        )
+        try:
+            refused = await self.corp.wecom.add_tag_members(id, userids)
+        except WeComError as error:
+            if not is_ambiguous(error):
+                await self.recorder.write(self.ledger.restore_tag(former))
+            raise
+        if refused:
+            await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(refused)))
+        return refused
+
+    async def _take_out(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
+        """Whom WeCom does not take out is still in it, and still ours to take out."""
+        if not userids:
+            return frozenset()
+        await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(userids)))
+        refused = await self.corp.wecom.remove_tag_members(id, userids)
+        gone = tuple(userid for userid in userids if userid not in refused)
+        await self.recorder.write(self.ledger.take_out_of_tag(name, gone))
+        return refused
 
     def _present(self, keys: set[str]) -> tuple[str, ...]:
         return tuple(userid for key in sorted(keys) if (userid := self.ledger.userid(key)) is not None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.guard import is_protected
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import fold
@@ -34,34 +35,45 @@ class TagDiff:
         """One change for each tag that differs; nothing where the sync has no tags of its own."""
         if not self.desired.tags_are_mapped:
             return
-        for name, wanted in self.desired.tags.items():
+        for name, wanted in sorted(self.desired.tags.items()):
             known = self.actual.tags.get(name)
             if known is not None:
                 yield from self._compare(wanted, known)
             elif name in self.actual.foreign_tags:
-                yield _keep(
-                    name,
-                    self.actual.foreign_tags[name],
-                    say("WeCom has a tag with this name that is not of our making"),
-                    Reason.UNADOPTED,
-                )
+                why = say("it is in WeCom already: the name agrees")
+                yield _change(name, self.actual.foreign_tags[name], Verb.ADOPT, why, {})
             else:
                 yield self._creation(wanted)
-        for name, known in self.actual.tags.items():
+        for name, known in sorted(self.actual.tags.items()):
             if name not in self.desired.tags:
                 yield from self._dropped(known)
 
     def _creation(self, wanted: Tag) -> Change:
-        members = tuple(sorted(key for key in wanted.members if key in self.present))
+        members = tuple(sorted(self._joining(wanted.members)))
         why = say("it is in the source and not yet in WeCom")
         return _change(wanted.name, None, Verb.CREATE, why, {"members": FieldChange(None, members)})
 
     def _compare(self, wanted: Tag, known: Tag) -> Iterator[Change]:
-        joining = {key for key in wanted.members - known.members if key in self.present}
+        joining = self._joining(wanted.members - known.members)
         fields = self._fields(known, joining, self._leaving(known, wanted.members))
+        if known.shown_name not in (None, known.name):
+            fields = {"name": FieldChange(known.shown_name, known.name), **fields}
         if fields:
-            why = say("its members differ from the source")
+            why = say("{fields} differs from the source", fields=", ".join(fields))
             yield _change(known.name, known.id, Verb.UPDATE, why, fields)
+
+    def _joining(self, keys: Collection[str]) -> set[str]:
+        return {key for key in keys if key in self.present and not self._is_protected(key)}
+
+    def _is_protected(self, key: str) -> bool:
+        """Protected people are never changed: they neither join a tag nor leave one."""
+        member = self.actual.members.get(key) or self.desired.members[key]
+        return is_protected(member.userid, self.policy.protect)
+
+    def _strangers(self, known: Tag) -> frozenset[str]:
+        """Userids in the tag that are neither ours nor protected."""
+        foreign = self.actual.foreign_tag_members[known.name]
+        return frozenset(userid for userid in foreign if not is_protected(userid, self.policy.protect))
 
     def _leaving(self, known: Tag, wanted: Collection[str]) -> frozenset[str]:
         """Those whom we put in and whom the source no longer names: nobody on the ground of a doubt."""
@@ -74,6 +86,7 @@ class TagDiff:
             if key not in wanted
             and key not in self.deleted
             and key not in self.staying
+            and not self._is_protected(key)
             and (known.name, key) not in self.desired.undecided_places
             and (self.policy.strict_tags or fold(self.actual.members[key].userid) in put_in)
         )
@@ -85,7 +98,7 @@ class TagDiff:
         if joining or leaving:
             after = (known.members | set(joining)) - set(leaving)
             fields["members"] = FieldChange(tuple(sorted(known.members)), tuple(sorted(after)))
-        foreign = self.actual.foreign_tag_members[known.name]
+        foreign = self._strangers(known)
         if self.policy.strict_tags and foreign:
             fields["foreign_members"] = FieldChange(tuple(sorted(foreign)), ())
         return fields
@@ -97,10 +110,10 @@ class TagDiff:
             return
         leaving = self._leaving(known, ())
         fields = self._fields(known, (), leaving)
-        strangers = self.actual.foreign_tag_members[known.name]
-        empties = not (known.members - leaving - set(self.deleted)) and (
-            not strangers or self.policy.strict_tags
-        )
+        foreign = self.actual.foreign_tag_members[known.name]
+        remaining = foreign - self._strangers(known) if self.policy.strict_tags else foreign
+        is_empty = not (known.members - leaving - set(self.deleted) or remaining)
+        empties = is_empty and known.name not in self.actual.tags_with_departments
         if empties and self.policy.empty_tags == "delete":
             yield _change(known.name, known.id, Verb.DELETE, say("the source dropped it"), fields)
             return

@@ -87,5 +87,5 @@ def _vacant(
 def _why(id: int, actual: Actual, leaving: Mapping[int, set[str]]) -> Message:
     people = len(actual.occupants.get(id, frozenset()) - leaving.get(id, set()))
     if people:
-        return say("the source dropped it, and {count} members are still in it", count=people)
+        return say("the source dropped it; members still in it: {count}", count=people)
     return say("the source dropped it, and departments below it stay")

@@ -196,29 +196,13 @@ def run(connection: Connection, run_id: int) -> RunHistory | None:
 def interrupted(connection: Connection, corp: str, *, before: int) -> tuple[RunRecord, ...]:
     """The runs before run `before` that applied to `corp` and never came to an end.
 
-    Whoever holds the corp's lease knows them to be dead; `unconcluded` tells what they left open.
+    Whoever holds the corp's lease knows them to be dead.
     """
     c = tables.runs.c
     alive = _records().where(
         c.corp == corp, c.verb == "apply", c.state == RunState.RUNNING.value, c.id < before
     )
     return _to_records(connection, connection.execute(alive.order_by(c.id)).all())
-
-
-def unconcluded(connection: Connection, run_id: int) -> tuple[Intent, ...]:
-    """The calls that were announced and whose change has no outcome, or one that nobody knows."""
-    concluded = {
-        outcome.n for outcome in _outcomes(connection, run_id) if outcome.state is not OutcomeState.UNKNOWN
-    }
-    return tuple(intent for intent in _intents(connection, run_id) if intent.n not in concluded)
-
-
-def plan_document(connection: Connection, digest: str) -> str | None:
-    """The newest plan with this digest, as JSON text."""
-    c = tables.plans.c
-    newest = select(c.document).where(c.digest == digest).order_by(c.run_id.desc()).limit(1)
-    document: str | None = connection.scalar(newest)
-    return document
 
 
 def _update_run(connection: Connection, run_id: int, **values: Any) -> None:

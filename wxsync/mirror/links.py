@@ -112,6 +112,7 @@ def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str,
         "unproven": as_text(sorted(remembered.unproven)) if remembered.unproven else None,
         "disabled_at": remembered.disabled_at,
         "left_at": remembered.left_at,
+        "recreated_at": remembered.recreated_at,
         "doubts": doubts_text(remembered.doubts),
         "announced_department_ids": as_text(announced) if announced else None,
     }
@@ -171,21 +172,22 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
         c.unproven,
         c.disabled_at,
         c.left_at,
+        c.recreated_at,
         c.doubts,
         c.announced_department_ids,
     )
     states = {state.value: state for state in LinkState}
     nothing = frozenset[str]()
     members = {}
-    for key, userid, state, values, unproven, disabled_at, left_at, doubts, announced in connection.execute(
-        query.filter_by(corp=corp, sync=sync)
-    ):
+    rows = connection.execute(query.filter_by(corp=corp, sync=sync))
+    for key, userid, state, values, unproven, disabled_at, left_at, recreated_at, doubts, announced in rows:
         members[key] = RememberedMember(
             state=states[state],
             member=_readable(key, userid, values),
             unproven=frozenset(json.loads(unproven)) if unproven else nothing,
             disabled_at=disabled_at,
             left_at=left_at,
+            recreated_at=recreated_at,
             doubts=to_doubts(doubts),
             announced_department_ids=tuple(json.loads(announced)) if announced else (),
         )
@@ -245,20 +247,9 @@ def _elsewhere(connection: Connection, corp: str, sync: str) -> frozenset[str]:
     return frozenset(others)
 
 
-def forget(
-    connection: Connection,
-    corp: str,
-    sync: str,
-    kind: type[RememberedDepartment] | type[RememberedMember] | type[RememberedTag],
-    key: str,
-) -> None:
-    """Strikes the link of an announced creation that WeCom refused, as if it had never been announced."""
-    if kind is RememberedDepartment:
-        c = department_links.c
-        connection.execute(delete(department_links).where(c.corp == corp, c.sync == sync, c.key == key))
-    elif kind is RememberedMember:
-        m = member_links.c
-        connection.execute(delete(member_links).where(m.corp == corp, m.sync == sync, m.key == key))
-    else:
-        t = tag_links.c
-        connection.execute(delete(tag_links).where(t.corp == corp, t.sync == sync, t.name == key))
+def forget_member(connection: Connection, corp: str, sync: str, keys: Sequence[str]) -> None:
+    """Strikes the links of announced members who never came about, as if they had not been announced."""
+    if keys:
+        c = member_links.c
+        struck = delete(member_links).where(c.corp == corp, c.sync == sync, c.key == bindparam("struck"))
+        connection.execute(struck, [{"struck": key} for key in keys])

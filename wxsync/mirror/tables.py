@@ -36,6 +36,8 @@ KEY_LENGTH: Final = 255
 """Keys of the source: with the two names before it still within MySQL's 3072 bytes for an index."""
 USERID_LENGTH: Final = 64
 """WeCom page 90195."""
+HASH_LENGTH: Final = 64
+"""A SHA-256 in hexadecimal."""
 WORD_LENGTH: Final = 32
 """States and verbs, which we make up ourselves."""
 
@@ -116,6 +118,7 @@ member_links: Final = Table(
     Column("unproven", long_text()),  # JSON list of field names
     Column("disabled_at", Moment),
     Column("left_at", Moment),
+    Column("recreated_at", Moment),
     Column("doubts", long_text()),  # JSON: unknown field -> list of what it may hold
     Column("announced_department_ids", long_text()),  # JSON list
     UniqueConstraint("corp", "live_userid"),
@@ -213,6 +216,24 @@ outcomes: Final = Table(
     Column("errcode", Integer),
     Column("hint", long_text()),  # JSON, see wxsync.mirror.values
     Column("attempts", Integer, nullable=False),
+)
+
+corp_ways: Final = Table(
+    "corp_ways",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("way", exact(WORD_LENGTH), nullable=False),
+    Column("has_app", Boolean, nullable=False),
+    Column("found_at", Moment, nullable=False),
+)
+
+claims: Final = Table(
+    "claims",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("field", exact(WORD_LENGTH), primary_key=True),
+    Column("value_hash", exact(HASH_LENGTH), primary_key=True),  # never the value itself
 )
 
 leases: Final = Table(

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from wxsync.model.member import Member
+from wxsync.model.seen import ReadingWay
 from wxsync.model.unknown import UNKNOWN, Unknown, Value
 
 
@@ -48,6 +49,8 @@ class RememberedMember:
     """When wxsync disabled this member; None where it did not, or enabled it again. UTC."""
     left_at: datetime | None = None
     """Since when this member is a leaver by our reckoning. UTC."""
+    recreated_at: datetime | None = None
+    """When it was last created again after a hand had deleted it in WeCom: once a day at most. UTC."""
     doubts: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """Fields that are UNKNOWN because nobody knows what became of a call -> the values that they may have."""
     announced_department_ids: tuple[int, ...] = ()
@@ -62,6 +65,17 @@ class RememberedTag:
     id: int
     state: LinkState
     userids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedWay:
+    """How details of a corp were last read."""
+
+    way: ReadingWay
+    has_app: bool
+    """An app was configured when this way was found."""
+    found_at: datetime
+    """When it was found by trying. UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,8 @@ class SeenTag:
     id: int
     name: str
     userids: frozenset[str] | None = None
+    department_ids: frozenset[int] = frozenset()
+    """Whole departments in it; known only where its members were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

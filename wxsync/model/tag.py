@@ -12,3 +12,5 @@ class Tag:
     name: str
     members: frozenset[str]
     id: int | None = None
+    shown_name: str | None = None
+    """What WeCom calls it, where a hand has renamed it there; None or `name` where nobody has."""

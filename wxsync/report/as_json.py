@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from wxsync.errors import WxsyncError
 from wxsync.model.change import Change, Rejected
 from wxsync.model.plan import PLAN_FORMAT, Limit, Plan, plain
 from wxsync.model.run import Outcome, Run
@@ -60,18 +59,16 @@ def run_document(run: Run, language: str = "en", masked: bool = False) -> dict[s
     }
 
 
-def error_document(error: WxsyncError, language: str = "en") -> dict[str, Any]:
-    """What stopped a command as `wxsync-error/1`."""
-    return failure_document(
-        code=error.code,
-        message=translate(error.message, language),
-        hint=None if error.hint is None else translate(error.hint, language),
-    )
-
-
-def failure_document(*, code: str, message: str, hint: str | None = None) -> dict[str, Any]:
-    """`wxsync-error/1` for what is no `WxsyncError`, such as wrong usage."""
-    return {"format": ERROR_FORMAT, "code": code, "message": message, "hint": hint}
+def error_document(
+    *, code: str, message: str, hint: str | None = None, language: str = "en"
+) -> dict[str, Any]:
+    """What stopped a command as `wxsync-error/1`, translated as far as the catalogue has it."""
+    return {
+        "format": ERROR_FORMAT,
+        "code": code,
+        "message": translate(message, language),
+        "hint": None if hint is None else translate(hint, language),
+    }
 
 
 def to_json(document: Mapping[str, Any]) -> str:

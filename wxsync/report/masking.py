@@ -9,8 +9,6 @@ from wxsync.model.unknown import Value
 
 PHONE_FIELDS: Final = frozenset({"mobile", "telephone"})
 MAIL_FIELDS: Final = frozenset({"email", "biz_mail"})
-PERSONAL_FIELDS: Final = PHONE_FIELDS | MAIL_FIELDS | {"address"}
-"""The fields whose values a report shows only when it is asked to."""
 
 HIDDEN: Final = "****"
 EXTATTR: Final = "extattr."

@@ -83,14 +83,21 @@ def _incomplete(plan: Plan, wording: Wording) -> Iterable[Notice]:
 def _doubtful(plan: Plan, wording: Wording) -> Iterable[Notice]:
     for reading in plan.readings:
         if reading.unreadable_keys:
-            yield Notice(level="warn", text=wording.of(_unreadable(reading.source, reading.query)))
+            text = say(
+                "{source}.{query} has rows without a readable key: "
+                "each may be anybody, nobody is taken for absent.",
+                source=reading.source,
+                query=reading.query,
+            )
+            yield Notice(
+                level="warn", text=wording.of(text), details=(wording.of(_filtering(reading.query)),)
+            )
 
 
-def _unreadable(source: str, query: str) -> Message:
+def _filtering(query: str) -> Message:
     return say(
-        "{source}.{query} has rows without a readable key: each may be anybody, nobody is taken for absent.",
-        source=source,
-        query=query,
+        "Filter such rows out in the query, for example WHERE {column} IS NOT NULL.",
+        column="code" if query == "departments" else "emp_no",
     )
 
 

@@ -308,7 +308,7 @@ def _rejected(plan: Plan, wording: Wording) -> tuple[RejectedView, ...]:
 
 def _forecast(plan: Plan, wording: Wording) -> Message:
     return say(
-        "{calls} calls to WeCom, {duration} ({method})",
+        "calls to WeCom: {calls}, {duration} ({method})",
         calls=plan.forecast.calls,
         duration=wording.duration(plan.forecast.seconds),
         method=wording.name("method", plan.forecast.method),

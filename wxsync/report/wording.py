@@ -135,8 +135,8 @@ class Wording:
         if seconds < 1:
             return self.of(say("under a second"))
         if seconds < 100:
-            return self.of(say("{seconds} seconds", seconds=round(seconds)))
-        return self.of(say("{minutes} minutes", minutes=round(seconds / 60)))
+            return self.of(say("{seconds} s", seconds=round(seconds)))
+        return self.of(say("{minutes} min", minutes=round(seconds / 60)))
 
 
 def wording_for(plan: Plan, *, language: str, show_personal: bool) -> Wording:

@@ -33,11 +33,19 @@ class TokenStore:
     """One secret's token. A refusal is remembered: asking on bans the address for an hour (45009)."""
 
     def __init__(
-        self, *, base: httpx.URL, corp_id: str, secret: str, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        base: httpx.URL,
+        corp_id: str,
+        secret: str,
+        secret_name: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lock = asyncio.Lock()
         self._url = base.copy_with(path=base.path.rstrip("/") + "/" + GETTOKEN)
         self._params = {"corpid": corp_id, "corpsecret": secret}
+        # Of a corp's secrets only one may be wrong: whoever mends it must know which.
+        self._asked_with = f" (asked with {secret_name})" if secret_name else ""
         self._clock = clock
         self._token: str | None = None
         self._ends_at = 0.0
@@ -84,7 +92,8 @@ class TokenStore:
         if isinstance(error, WeComTransportError):
             error = WeComTransportError(error.message, is_ambiguous=False, hint=error.hint)
         elif isinstance(error, WeComApiError) and setback.remedy not in PASSING:
-            self._refusal = (error.errcode, error.errmsg)
+            self._refusal = (error.errcode, error.errmsg + self._asked_with)
+            error = to_error(GETTOKEN, *self._refusal)
         return Setback(error, setback.remedy if setback.remedy in PASSING else Remedy.NONE)
 
 

@@ -29,6 +29,7 @@ async def open_client(
     *,
     corp_id: str,
     secret: str,
+    secret_name: str | None = None,
     base_url: str,
     proxy: str | None = None,
     ca_file: Path | None = None,
@@ -40,14 +41,15 @@ async def open_client(
 ) -> AsyncIterator[Contacts]:
     """The directory of the corp `corp_id`, for as long as the block lasts; nothing is sent by opening it.
 
-    `base_url` is without /cgi-bin; `proxy` is a URL, "env" for the environment's, or None for none at all;
-    `transport` takes the place of the network.
+    `secret_name` is what errors call the secret where WeCom gives no token for it; `base_url` is without
+    /cgi-bin; `proxy` is a URL, "env" for the environment's, or None for none at all; `transport` takes the
+    place of the network.
     """
     quieten()
     base = api_url(base_url)
     http = http_client(base, proxy=proxy, ca_file=ca_file, transport=transport, timeouts=timeouts)
     async with http as client:
-        tokens = TokenStore(base=base, corp_id=corp_id, secret=secret, clock=clock)
+        tokens = TokenStore(base=base, corp_id=corp_id, secret=secret, secret_name=secret_name, clock=clock)
         quota = Quota(clock=clock)
         yield Contacts(Transport(client, tokens, quota=quota, patience=patience or Patience(), sleep=sleep))
 

@@ -162,6 +162,10 @@ class Contacts:
             echoes=(errcodes.TAG_NAME_EXISTS, errcodes.NO_SUCH_TAG),
         )
 
+    async def rename_tag(self, id: int, name: str) -> None:
+        """Give a tag another name (WeCom page 90211)."""
+        await self._transport.send("POST", "tag/update", json=wire.to_tag(name, id), is_repeatable=True)
+
     async def delete_tag(self, id: int) -> None:
         """Delete a tag; its members stay (WeCom page 90212)."""
         await self._transport.send(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -45,7 +45,9 @@ async def read_seen(
         zip([tag.id for tag in asked], await _all_of(_read_tag(contacts, tag) for tag in asked), strict=True)
     )
     held = frozenset[int]().union(*(member.department_ids for member in members))
-    details = await _find_details({ReadingWay.CONTACT: contacts, ReadingWay.APP: app}, way, held)
+    readers = {ReadingWay.CONTACT: contacts, ReadingWay.APP: app}
+    found = await first_way(readers, way, lambda reader, each: _read_details(reader, each, held))
+    details = found or Details(way=ReadingWay.IDS)
     return Seen(
         departments=tuple(replace(each, name=details.names.get(each.id, UNKNOWN)) for each in departments),
         members=tuple(_with_details(member, details) for member in members),
@@ -73,22 +75,24 @@ class Details:
     """By folded userid."""
 
 
-async def _find_details(
-    readers: Mapping[ReadingWay, Contacts | None], way: ReadingWay | None, held: Collection[int]
-) -> Details:
-    """The details by the first way that works, `way` before the others; those of IDS are none."""
+async def first_way(
+    readers: Mapping[ReadingWay, Contacts | None],
+    way: ReadingWay | None,
+    read: Callable[[Contacts, ReadingWay], Awaitable[T]],
+) -> T | None:
+    """What `read` gives by the first way that works, `way` before the others; None where that is IDS."""
     ways = [] if way is ReadingWay.IDS else sorted(readers, key=lambda each: each is not way)
     for each in ways:
         reader = readers[each]
         if reader is None:
             continue
         try:
-            return await _read_details(reader, each, held)
+            return await read(reader, each)
         except WeComApiError as error:
             if error.errcode not in errcodes.FORBIDDEN | errcodes.OUT_OF_SCOPE:
                 raise
             log.info("details are not read by way of %s: %s, errcode %d", each, error.endpoint, error.errcode)
-    return Details(way=ReadingWay.IDS)
+    return None
 
 
 async def _read_details(reader: Contacts, way: ReadingWay, held: Collection[int]) -> Details:

@@ -303,10 +303,17 @@ def from_tags(answer: Answer) -> tuple[SeenTag, ...]:
 
 
 def from_tag(answer: Answer, id: int) -> SeenTag:
-    """A tag with the members that it names; departments in it are not our business."""
+    """A tag with the members and the whole departments that it names."""
     endpoint = "tag/get"
-    userids = frozenset(_text(row, "userid", endpoint) for row in _rows(answer, "userlist", endpoint))
-    return SeenTag(id=id, name=_text(answer, "tagname", endpoint), userids=userids)
+    departments = _numbers(answer.get("partylist", []))
+    if departments is None:
+        raise _unreadable(endpoint, "partylist is not a list of numbers")
+    return SeenTag(
+        id=id,
+        name=_text(answer, "tagname", endpoint),
+        userids=frozenset(_text(row, "userid", endpoint) for row in _rows(answer, "userlist", endpoint)),
+        department_ids=frozenset(departments),
+    )
 
 
 def from_refusals(answer: Answer, userids: Sequence[str]) -> frozenset[str]:

@@ -1,0 +1,110 @@
+"""What a run that died, a stranger's number or a refusal may not lead to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.journeys.crash import die_at
+from tests.journeys.stage import described, outcome_of
+from tests.journeys.story import Story, mobile
+from wxsync.model.change import Verb
+from wxsync.model.run import OutcomeState
+
+
+def office(tmp_path: Path, **settings: object) -> Story:
+    story = Story(tmp_path, **settings)
+    story.people(3)
+    story.settle()
+    story.stage.later(days=1)
+    return story
+
+
+def test_an_announcement_of_long_ago_claims_no_stranger(tmp_path: Path) -> None:
+    """The run died before the creation, HR dropped the person, a month later a hand makes somebody with
+    that very userid: foreign, and never removed."""
+    story = office(tmp_path, policy={"leavers": "delete"})
+    story.person("E9", dept="D1")
+    story.save()
+    assert die_at(story.stage, 0, is_after=False)
+    story.goes("E9")
+    story.settle()
+    story.stage.later(days=30)
+    place = next(iter(story.member("E1").department))
+    story.wecom.add_member("e9", "别人", department=[place], mobile=mobile(999))
+
+    run = story.apply()
+
+    assert described(run.plan.writes) == []
+    assert story.wecom.member("e9").name == "别人"
+
+
+def test_a_department_made_by_hand_meanwhile_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """The run died before it created a department; a hand makes another, which gets the next id."""
+    story = office(tmp_path)
+    story.department("D9", "新研")
+    story.save()
+    assert die_at(story.stage, 0, is_after=False)
+    by_hand = story.wecom.add_department("手工")
+
+    story.settle_beside_strangers()
+
+    assert story.wecom.departments[by_hand.id].name == "手工"
+    assert [each.name for each in story.wecom.departments.values()].count("新研") == 1
+
+
+def test_a_key_that_was_corrected_after_a_death_does_not_block_the_sync(tmp_path: Path) -> None:
+    """The announcement under the old key is struck: the userid is free for the new one."""
+    story = office(tmp_path)
+    person = story.person("E9", dept="D1")
+    story.save()
+    assert die_at(story.stage, 0, is_after=False)
+    story.goes("E9")
+    story.hr.employees["e9"] = person
+    person.emp_no = "e9"
+
+    story.settle()
+
+
+def test_who_comes_back_is_enabled_though_their_new_number_is_somebody_elses(tmp_path: Path) -> None:
+    """The number fails and says so; the person can work again, and everything else is written."""
+    story = office(tmp_path)
+    story.wecom.add_member("stranger", "别人", mobile=mobile(900))
+    story.hr.employees["E1"].status = "left"
+    story.apply()
+    assert story.member("E1").enable == 0
+    story.hr.employees["E1"].status = "active"
+    story.hr.employees["E1"].mobile = mobile(900)
+    story.hr.employees["E1"].title = "顾问"
+
+    run = story.apply()
+
+    outcome = outcome_of(run, "E1")
+    assert (outcome.state, outcome.errcode) == (OutcomeState.FAILED, 60104)
+    assert (story.member("E1").enable, story.member("E1").position) == (1, "顾问")
+    assert story.member("E1").mobile == mobile(1)
+
+
+def test_a_refused_removal_from_a_tag_is_tried_again(tmp_path: Path) -> None:
+    """Whom WeCom does not take out is still in it, and still ours to take out."""
+    story = office(tmp_path)
+    story.tag("标签", "E1", "E2")
+    story.settle()
+    story.hr.tags.discard(("标签", "E1"))
+    story.wecom.faults.answer("tag/deltagusers", 40031)
+
+    run = story.apply()
+
+    assert outcome_of(run, "标签").state is OutcomeState.FAILED
+    story.settle()
+
+
+def test_grace_starts_anew_for_who_came_back(tmp_path: Path) -> None:
+    """Left, came back, left again a year later: disabled on that day, and deleted thirty days after it."""
+    story = office(tmp_path, policy={"delete_after_days": 30})
+    for _ in range(2):
+        story.hr.employees["E1"].status = "left"
+        assert [change.verb for change in story.apply().plan.writes] == [Verb.DISABLE]
+        story.hr.employees["E1"].status = "active"
+        story.settle()
+        story.stage.now += timedelta(days=365)

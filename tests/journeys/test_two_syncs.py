@@ -1,0 +1,179 @@
+"""Two syncs into one corp, each from a database of its own and under a department of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from copy import deepcopy
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.stage import MORNING, described, failures
+from tests.journeys.story import Story, email, mobile
+from wxsync.config.settings import Settings
+from wxsync.engine.reconcile import LEASE_TTL
+from wxsync.errors import RunInProgressError
+from wxsync.mirror import lease
+from wxsync.mirror.schema import prepare
+from wxsync.mirror.store import Store
+from wxsync.model.change import Rejected, Verb
+from wxsync.sandbox.state import SandboxState
+
+HEAD, BRANCH = 50, 60
+
+
+def both(head: Settings, branch: Settings) -> Settings:
+    """One config with the sync of each: of the branch, the source and the sync are called so."""
+    sync = branch.sync["acme"].model_copy(update={"sources": ("branch",), "root_department": BRANCH})
+    return head.model_copy(
+        update={
+            "source": {"hr": head.source["hr"], "branch": branch.source["hr"]},
+            "sync": {
+                "acme": head.sync["acme"].model_copy(update={"root_department": HEAD}),
+                "branch": sync,
+            },
+        }
+    )
+
+
+@pytest.fixture
+def stories(tmp_path: Path) -> tuple[Story, Story]:
+    """Thirty people each, more than a first load takes for strangers; the same corp, mirror and config."""
+    (tmp_path / "branch").mkdir()
+    head, branch = Story(tmp_path), Story(tmp_path / "branch")
+    wecom = SandboxState()
+    wecom.add_department("总部", id=HEAD)
+    wecom.add_department("分公司", id=BRANCH)
+    head.stage.settings = branch.stage.settings = both(head.stage.settings, branch.stage.settings)
+    head.stage.state = branch.stage.state = wecom
+    branch.stage.sync = "branch"
+    for number in range(30):
+        head.person(f"E{number + 1}")
+        branch.person(f"E{number + 101}")
+    head.save()
+    branch.save()
+    return head, branch
+
+
+def people_of(*stories: Story) -> dict[str, object]:
+    """Everything that WeCom holds of those whom these databases name."""
+    members = stories[0].wecom.members
+    userids = [emp_no.lower() for story in stories for emp_no in story.hr.employees]
+    return {userid: deepcopy(asdict(members[userid])) for userid in userids}
+
+
+def rejects(story: Story) -> list[tuple[str | None, str | None, str, str]]:
+    rows: tuple[Rejected, ...] = story.stage.plan().plan.rejected
+    return [(row.key, row.field, row.rule, str(row.problem)) for row in rows]
+
+
+def claims(mirror: Path) -> list[tuple[str, str, str]]:
+    with closing(sqlite3.connect(mirror)) as connection:
+        return connection.execute("SELECT sync, field, value_hash FROM claims").fetchall()
+
+
+def test_both_load_and_neither_touches_the_other(stories: tuple[Story, Story]) -> None:
+    """The other's people are no strangers in a first load, and stay as they are in whatever comes later."""
+    head, branch = stories
+    wecom = head.wecom
+    for story in stories:
+        assert failures(story.apply()) == []
+    assert len(wecom.members) == 60
+    for story in stories:
+        assert described(story.stage.plan().plan.writes) == []
+    assert {each.parentid for each in wecom.departments.values() if each.name == "研发部"} == {HEAD, BRANCH}
+
+    before = people_of(branch)
+    assert len(before) == 30
+    head.person("E31")
+    head.hr.employees["E2"].full_name = "改名"
+    head.goes("E3")
+    assert failures(head.apply()) == []
+    assert people_of(branch) == before
+    assert described(branch.stage.plan().plan.writes) == []
+    assert described(head.stage.plan().plan.writes) == []
+
+
+@pytest.mark.parametrize(("field", "value"), [("mobile", mobile(1)), ("email", email(1))])
+def test_what_both_claim_is_neithers(stories: tuple[Story, Story], field: str, value: str) -> None:
+    """It is rejected in both, naming both, run for run; what WeCom holds of either person stays."""
+    head, branch = stories
+    for story in stories:
+        assert failures(story.apply()) == []
+    before = people_of(head, branch)
+    setattr(branch.hr.employees["E101"], field, value)
+    branch.hr.employees["E101"].full_name = "另一人"
+    branch.save()
+    problem = f"two syncs of the corp claim its {field}: branch and acme"
+    assert rejects(branch) == [("E101", field, "claimed_twice", problem)]
+    problem = f"two syncs of the corp claim its {field}: acme and branch"
+    for _ in range(2):
+        assert rejects(head) == [("E1", field, "claimed_twice", problem)]
+        head.apply()
+        branch.apply()
+    assert people_of(head, branch) == before
+
+    setattr(branch.hr.employees["E101"], field, {"mobile": mobile(101), "email": email(101)}[field])
+    assert failures(branch.apply()) == []
+    assert rejects(head) == []
+    assert head.wecom.members["e101"].name == "另一人"
+
+
+def test_a_userid_that_both_claim_is_neithers(stories: tuple[Story, Story]) -> None:
+    """Before anybody was created too: no sync has the better right by coming first."""
+    head, branch = stories
+    branch.person("e1", mobile=mobile(200), email=email(200))
+    branch.save()
+    head.stage.plan()
+    assert [row[:3] for row in rejects(branch)] == [("e1", "userid", "claimed_twice")]
+    assert [row[:3] for row in rejects(head)] == [("E1", "userid", "claimed_twice")]
+    head.apply()
+    branch.apply()
+    assert "e1" not in head.wecom.members
+    assert len(head.wecom.members) == 59
+
+
+def test_the_mirror_holds_no_value_of_a_claim(stories: tuple[Story, Story]) -> None:
+    """Only hashes: of userid, mobile and e-mail of each person."""
+    for story in stories:
+        story.stage.plan()
+    rows = claims(stories[0].mirror)
+    assert len(rows) == 2 * 30 * 3
+    assert all(len(value) == 64 and set(value) <= set("0123456789abcdef") for _, _, value in rows)
+
+
+def test_a_sync_that_the_config_no_longer_has_claims_nothing(stories: tuple[Story, Story]) -> None:
+    """Nobody could ever give its claims up."""
+    head, branch = stories
+    branch.stage.plan()
+    head.person("E101")
+    head.save()
+    assert [row[:3] for row in rejects(head)] == [
+        ("E101", field, "claimed_twice") for field in ("userid", "mobile", "email")
+    ]
+    syncs = {"acme": head.stage.settings.sync["acme"]}
+    head.stage.settings = head.stage.settings.model_copy(update={"sync": syncs})
+    assert rejects(head) == []
+
+
+def test_a_sync_of_its_own_corp_keeps_no_claims(tmp_path: Path) -> None:
+    """Nobody would read them."""
+    story = Story(tmp_path)
+    story.people(3)
+    story.settle()
+    assert claims(story.mirror) == []
+
+
+def test_one_run_at_a_time_writes_to_the_corp(stories: tuple[Story, Story]) -> None:
+    """Whichever of its syncs it is of."""
+    head = stories[0]
+    head.stage.plan()
+    store = Store(prepare(f"sqlite:///{head.mirror}"))
+    held = lease.acquire(store, "acme", owner="branch (manual)", now=MORNING, ttl=LEASE_TTL)
+    with pytest.raises(RunInProgressError, match=r"branch \(manual\)"):
+        head.apply()
+    lease.release(store, held)
+    store.close()
+    assert any(change.verb is Verb.CREATE for change in head.apply().plan.changes)
