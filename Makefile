@@ -36,7 +36,7 @@ bench: $(STAMP) ## seconds, memory and calls of a plan, beside the bare cost of 
 	$(BIN)/python benchmarks/plan.py $(ARGS)
 
 soak: $(STAMP) servers ## the long tests
-	@$(BIN)/python -m pytest -m soak -ra --no-fold-skipped $(ARGS) || { code=$$?; \
+	@$(BIN)/python -m pytest -m soak -n $(WORKERS) --dist worksteal -ra --no-fold-skipped $(ARGS) || { code=$$?; \
 	  [ $$code -ne 5 ] || echo "make soak: no test is marked soak, so nothing was tried and nothing is shown"; \
 	  exit $$code; }
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from wxsync.model.change import Verb
+from wxsync.model.change import Kind, Verb
+from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Run, RunState
 from wxsync.report.as_text import print_plan, print_run
@@ -204,3 +205,16 @@ def test_a_run_says_what_to_do_next(run: Run) -> None:
     assert "= All done; the next plan should be empty.\n" in text_of_run(clean)
     for state in RunState:
         assert "What to do next" in text_of_run(replace(run, state=state, outcomes=()))
+
+
+def test_keys_and_userids_that_are_phone_numbers_are_masked(small_plan: Plan) -> None:
+    """Some companies make them of such values: they are personal wherever they stand."""
+    first = small_plan.changes[0]
+    why = say("its userid belongs to {key}", key="13800001234")
+    change = replace(first, kind=Kind.MEMBER, key="13800005678", id="lin@example.com", why=why)
+    plan = replace(small_plan, changes=(change,))
+
+    masked, full = text_of_plan(plan), text_of_plan(plan, show_personal=True)
+
+    assert "13800005678" in full
+    assert not any(each in masked for each in ("13800005678", "13800001234", "lin@example.com"))

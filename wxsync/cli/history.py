@@ -22,6 +22,7 @@ from wxsync.mirror.store import Store
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.report.as_json import moment
 from wxsync.report.locale import translate
+from wxsync.report.masking import mask_by_look
 from wxsync.report.wording import readable_time
 
 MOST = 2**31 - 1
@@ -173,7 +174,8 @@ def _show_run(history: RunHistory, format_: str, language: str) -> None:
     changes = {change["n"]: change for change in plan["changes"]} if plan else {}
     for outcome in outcomes:
         change = changes.get(outcome["n"], {})
-        what = " ".join(str(change.get(name) or "") for name in ("verb", "kind", "key"))
+        key = mask_by_look(str(change.get("key") or ""))
+        what = f"{change.get('verb', '')} {change.get('kind', '')} {key}"
         reason = f": {outcome['errcode'] or ''} {outcome['hint'] or ''}".rstrip(": ")
         click.echo(f"  {outcome['n']:>5} {outcome['state']:<8} {what}{reason}")
 

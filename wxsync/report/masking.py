@@ -31,7 +31,7 @@ def mask(field: str, value: Value) -> Value:
     if field == "address":
         return mask_address(value)
     if field.startswith(EXTATTR):
-        return _mask_by_look(value)
+        return mask_by_look(value)
     return value
 
 
@@ -60,7 +60,11 @@ def mask_address(value: str) -> str:
     return value[:3] + HIDDEN if len(value) > 6 else HIDDEN
 
 
-def _mask_by_look(value: str) -> str:
+def mask_by_look(value: str) -> str:
+    """A mobile or an e-mail masked wherever it stands alone; any other text as it is.
+
+    Keys and userids are not personal by their kind, but some companies make them of such values.
+    """
     if _PHONE.fullmatch(value):
         return mask_phone(value)
     return mask_mail(value) if _MAIL.fullmatch(value) else value

@@ -151,7 +151,7 @@ def view_plan(plan: Plan, wording: Wording) -> PlanView:
 
 def view_change(n: int, change: Change, wording: Wording) -> ChangeView:
     """One change in words."""
-    key = visible(change.key or "")
+    key = wording.label(change.key or "")
     is_key = change.key is not None and fold(str(change.id)) == fold(change.key)
     return ChangeView(
         n=n,
@@ -160,7 +160,7 @@ def view_change(n: int, change: Change, wording: Wording) -> ChangeView:
         sign=SIGNS[change.verb],
         key=key,
         name="" if change.name == change.key else visible(change.name or ""),
-        id="" if change.id is None or is_key else visible(str(change.id)),
+        id="" if change.id is None or is_key else wording.label(str(change.id)),
         why=wording.of(change.why),
         lines=_of_creation(change, wording) if change.verb is Verb.CREATE else _of_change(change, wording),
         temporary=wording.of(say("temporary")) if change.is_temporary else "",
@@ -297,7 +297,7 @@ def _rejected(plan: Plan, wording: Wording) -> tuple[RejectedView, ...]:
     return tuple(
         RejectedView(
             kind=wording.name("kind", rejected.kind),
-            key=visible(rejected.key or ""),
+            key=wording.label(rejected.key or ""),
             field="" if rejected.field is None else wording.field(rejected.field),
             rule=rejected.rule,
             problem=wording.of(rejected.problem),

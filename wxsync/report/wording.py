@@ -13,7 +13,7 @@ from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.model.unknown import UNKNOWN, Value
 from wxsync.report.locale import field_name, joined, name_of, translate
-from wxsync.report.masking import mask
+from wxsync.report.masking import mask, mask_by_look
 
 DEPARTMENT_FIELDS: Final = frozenset({"departments", "main_department", "is_leader", "parent"})
 """Fields that hold departments; a text in them is a source's key, a number is WeCom's id."""
@@ -49,7 +49,17 @@ class Wording:
     """What the plan itself calls its departments and members: (kind, key) -> name."""
 
     def of(self, message: Message | str) -> str:
+        if isinstance(message, Message) and not self.show_personal:
+            facts = {
+                name: mask_by_look(fact) if isinstance(fact, str) else fact
+                for name, fact in message.facts.items()
+            }
+            message = Message(message.template, facts)
         return visible(translate(message, self.language))
+
+    def label(self, text: str) -> str:
+        """A key or a userid."""
+        return visible(text if self.show_personal else mask_by_look(text))
 
     def name(self, context: str, code: str) -> str:
         return name_of(context, code, self.language)
@@ -99,7 +109,8 @@ class Wording:
         if isinstance(ref, int):
             return self.of(say("WeCom id {id}", id=ref))
         name = self.names.get((kind, str(ref)))
-        return visible(f"{ref} {name}" if name else str(ref))
+        key = self.label(str(ref))
+        return f"{key} {visible(name)}" if name else key
 
     def difference(self, field: str, values: FieldChange) -> FieldLine:
         """What becomes of one field; lists that only gain and lose are told by that."""
