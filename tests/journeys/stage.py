@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from wxsync.config.settings import Settings
+from wxsync.engine.baseline import Baseline, baseline_of, remember_baseline
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.reconcile import carry_out, holding, preview, refuse
@@ -123,16 +124,16 @@ class Stage:
     """In the place of the sandbox's own transport."""
     sync: str = "acme"
 
-    def plan(self) -> Decision:
-        """`wxsync plan`: what would be done; not one write call is made."""
-        return self._run(self._plan)
+    def plan(self, *, weak_too: bool = False) -> Decision:
+        """`wxsync plan [--adopt]`: what would be done; not one write call is made."""
+        return self._run(lambda corp: self._plan(corp, weak_too=weak_too))
 
     def apply(self, *, approved: str | None = None) -> Run:
         """`wxsync apply`; raises GuardError or StalePlanError after the refusal is on record."""
 
         async def act(corp: Corp) -> Run:
             async with holding(corp, "manual") as held:
-                run_id, decision = await self._looked(corp, "apply")
+                run_id, decision = await self._looked(corp, "apply", approved=approved)
                 try:
                     return await carry_out(
                         corp, run_id, decision, held, approved=approved, approver="somebody"
@@ -140,6 +141,17 @@ class Stage:
                 except (GuardError, StalePlanError) as error:
                     await refuse(corp, run_id, decision, error)
                     raise
+
+        return self._run(act)
+
+    def baseline(self) -> Baseline:
+        """`wxsync baseline`: WeCom has what the source says; not one write call is made."""
+
+        async def act(corp: Corp) -> Baseline:
+            async with holding(corp, "baseline") as held:
+                taken = baseline_of((await self._looked(corp, "plan"))[1], None, None)
+                await remember_baseline(corp, held, taken)
+                return taken
 
         return self._run(act)
 
@@ -153,12 +165,12 @@ class Stage:
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    async def _plan(self, corp: Corp) -> Decision:
-        return (await self._looked(corp, "plan"))[1]
+    async def _plan(self, corp: Corp, *, weak_too: bool) -> Decision:
+        return (await self._looked(corp, "plan", weak_too=weak_too))[1]
 
-    async def _looked(self, corp: Corp, verb: Any) -> tuple[int, Decision]:
+    async def _looked(self, corp: Corp, verb: Any, **asked: Any) -> tuple[int, Decision]:
         before = len(self.state.writes)
-        run_id, decision = await preview(corp, verb=verb)
+        run_id, decision = await preview(corp, verb=verb, **asked)
         written = [call.path for call in self.state.writes[before:]]
         assert written == [], "a dry run makes no write call"
         return run_id, decision

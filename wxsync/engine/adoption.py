@@ -122,6 +122,13 @@ def compare(wanted: Member, stranger: SeenMember) -> tuple[tuple[str, ...], tupl
 
 
 def doubly_meant(matches: Mapping[str, Match]) -> frozenset[str]:
-    """Keys of people of the source who look like one and the same member of WeCom."""
+    """Keys of people of the source who look like one and the same member of WeCom.
+
+    Whose place there is proven is not among them: a number that somebody else shares holds up nobody.
+    """
     claims = Counter(fold(match.userid) for match in matches.values())
-    return frozenset(key for key, match in matches.items() if claims[fold(match.userid)] > 1)
+    return frozenset(
+        key
+        for key, match in matches.items()
+        if claims[fold(match.userid)] > 1 and match.weight is not Weight.PROVEN
+    )
