@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
 from wxsync.engine.forecast import AT_ONCE
+from wxsync.engine.results import Result, to_result
 from wxsync.engine.schedule import Part, Schedule, Unit
-from wxsync.engine.single import Result, Single, to_result
+from wxsync.engine.single import Single
 from wxsync.errors import WeComError, WxsyncError
 from wxsync.model.change import FieldChange, Verb
 from wxsync.model.message import Message, say

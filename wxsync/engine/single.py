@@ -12,12 +12,12 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Forget, Recorder
+from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, is_ambiguous, to_result
 from wxsync.engine.schedule import Part
 from wxsync.engine.writing import place_ids, to_write
 from wxsync.errors import (
     ConflictError,
     NotFoundError,
-    RateLimitError,
     StrayDepartmentError,
     WeComApiError,
     WeComError,
@@ -26,30 +26,13 @@ from wxsync.errors import (
 from wxsync.mirror.journal import Intent
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import fold
-from wxsync.model.message import Message, say
+from wxsync.model.message import say
 from wxsync.model.remembered import RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.unknown import DepartmentRef
 from wxsync.wecom import errcodes
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of one part."""
-
-    state: OutcomeState
-    errcode: int | None = None
-    hint: Message | None = None
-    attempts: int = 1
-    stops: WeComError | None = None
-    """Set where no further call makes sense."""
-    is_line_fault: bool = False
-    """The way to WeCom is at fault and not this record."""
-
-
 Deed: TypeAlias = Callable[[int, Change], Awaitable[Result]]
-DONE = Result(state=OutcomeState.DONE)
-NOTHING_TO_SEND = Result(state=OutcomeState.DONE, attempts=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,35 +379,3 @@ def _keys(change: Change, side: str) -> set[str]:
 
 def _names(values: FieldChange | None) -> tuple[str, ...]:
     return () if values is None else cast("tuple[str, ...]", values.before)
-
-
-def is_ambiguous(error: WeComError) -> bool:
-    """The call may have had its effect all the same."""
-    return isinstance(error, WeComTransportError) and error.is_ambiguous
-
-
-def to_result(error: WeComError) -> Result:
-    """A refusal is a failed outcome with its errcode; what nobody knows is an unknown one."""
-    if isinstance(error, WeComTransportError):
-        if error.is_ambiguous:
-            hint = say("no answer came, so nobody knows whether it was carried out: the next run will see")
-            return Result(state=OutcomeState.UNKNOWN, hint=hint, is_line_fault=True)
-        hint = say("WeCom could not be reached")
-        return Result(state=OutcomeState.FAILED, hint=hint, is_line_fault=True)
-    if isinstance(error, StrayDepartmentError):
-        hint = say("WeCom put it into a department of its own making: move it out and delete that one")
-        return Result(state=OutcomeState.FAILED, hint=hint)
-    if not isinstance(error, WeComApiError):
-        return Result(state=OutcomeState.FAILED, hint=say("{problem}", problem=error.message), stops=error)
-    action = errcodes.lookup(error.errcode).action
-    is_final = error.errcode == errcodes.FREQUENCY or action in (
-        errcodes.Action.STOP,
-        errcodes.Action.REFRESH,
-    )
-    return Result(
-        state=OutcomeState.FAILED,
-        errcode=error.errcode,
-        hint=errcodes.explain(error.errcode, error.errmsg),
-        is_line_fault=isinstance(error, RateLimitError),
-        stops=error if is_final else None,
-    )
