@@ -166,3 +166,17 @@ def test_a_tag_that_was_renamed_by_hand_gets_its_name_back() -> None:
     (change,) = tag_changes(company.decide(desired(people("A"), tags={"骨干": "A"})).plan)
 
     assert (change.verb, change.fields) == (Verb.UPDATE, {"name": FieldChange("别名", "骨干")})
+
+
+def test_a_tag_is_not_deleted_before_its_last_member_is() -> None:
+    """Where that deletion fails, somebody is still in the tag, so it is not tried."""
+    company = company_of("A")
+    company.tag("旧", ["A"])
+
+    schedule = company.decide(
+        desired(tags={}), settings({"leavers": "delete", "empty_tags": "delete"})
+    ).schedule
+
+    verbs = [(change.kind, change.verb) for change in schedule.changes]
+    assert verbs == [(Kind.MEMBER, Verb.DELETE), (Kind.TAG, Verb.DELETE)]
+    assert schedule.units[1].needs == {0}

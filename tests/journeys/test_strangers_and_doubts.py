@@ -5,11 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
+
 from tests.journeys.crash import die_at
 from tests.journeys.stage import described, outcome_of
 from tests.journeys.story import Story, mobile
 from wxsync.model.change import Verb
 from wxsync.model.run import OutcomeState
+from wxsync.sandbox.state import SandboxState
+from wxsync.sandbox.transport import SandboxTransport
+
+
+class DeletesFirst(SandboxTransport):
+    """A hand that deletes a department just before the first creation of a member reaches WeCom."""
+
+    def __init__(self, state: SandboxState, department: int) -> None:
+        super().__init__(state)
+        self._wecom, self._department = state, department
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/user/create") and self._department in self._wecom.departments:
+            self._wecom.remove_department(self._department)
+        return await super().handle_async_request(request)
 
 
 def office(tmp_path: Path, **settings: object) -> Story:
@@ -108,3 +125,21 @@ def test_grace_starts_anew_for_who_came_back(tmp_path: Path) -> None:
         story.hr.employees["E1"].status = "active"
         story.settle()
         story.stage.now += timedelta(days=365)
+
+
+def test_a_department_that_wecom_made_up_anew_gets_its_name_again(tmp_path: Path) -> None:
+    """A hand deletes it between our reading and our creation, and WeCom makes one up under a name of its
+    own: nobody believes the remembered name any more."""
+    story = office(tmp_path)
+    there = story.unit("市场部").id
+    story.person("E9", dept="D2")
+
+    story.stage.line = DeletesFirst(story.wecom, there)
+    outcome = outcome_of(story.apply(), "E9")
+    story.stage.line = None
+    made_up = story.wecom.departments[there].name
+    story.apply()
+
+    assert outcome.state is OutcomeState.FAILED
+    assert made_up != "市场部"
+    assert story.wecom.departments[there].name == "市场部"
