@@ -72,6 +72,7 @@ async def open_corp(
                 store=store,
                 clock=clock,
                 siblings=siblings_of(settings, sync),
+                account_cap=corp.account_cap,
             )
     finally:
         store.close()

@@ -161,3 +161,14 @@ def test_an_approval_holds_for_one_plan() -> None:
         check_approval(plan, "sha256:0")
     with pytest.raises(GuardError):
         check_approval(plan, None)
+
+
+def test_wecoms_own_bound_is_lifted_by_no_approval() -> None:
+    """Nor does the error tell how to approve it."""
+    limits = (Limit(name="month_creations", count=10, allowed=9, is_absolute=True),)
+    plan = replace(plan_over_limit(), limits=limits)
+
+    with pytest.raises(GuardError, match="month_creations: 10, allowed 9") as refusal:
+        check_approval(plan, plan.digest)
+
+    assert "--approve" not in str(refusal.value.hint)

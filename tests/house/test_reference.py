@@ -115,7 +115,6 @@ def test_the_settings_without_effect_are_marked() -> None:
 
     assert marked == {
         "service.listen",
-        "corp.NAME.account_cap",
         "sync.NAME.mode",
         "sync.NAME.schedule",
         "sync.NAME.policy.invite",

@@ -212,3 +212,31 @@ def test_moments_come_back_in_utc_whatever_zone_they_were_given_in(store: Store)
     assert run.started_at.utcoffset() == timedelta(0)
     with pytest.raises(MirrorError, match="without a time zone"), store.transaction() as connection:
         journal.finish_run(connection, number, RunState.APPLIED, END.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("calls", "ended", "counted"),
+    [
+        (("user/create",), OutcomeState.DONE, 1),
+        (("user/create",), OutcomeState.UNKNOWN, 1),
+        (("user/create",), None, 1),
+        (("user/create",), OutcomeState.FAILED, 0),
+        (("user/create", "user/update"), OutcomeState.FAILED, 1),
+        (("user/update",), OutcomeState.DONE, 0),
+        (("department/create",), OutcomeState.DONE, 0),
+    ],
+)
+def test_a_creation_counts_unless_wecom_refused_it(
+    store: Store, calls: tuple[str, ...], ended: OutcomeState | None, counted: int
+):
+    """Also one whose end nobody saw, and one whose later call failed; of this corp and this time alone."""
+    number = start(store)
+    steps = [Intent(n=1, step=step, call=call, detail={}) for step, call in enumerate(calls, 1)]
+    with store.transaction() as connection:
+        journal.announce(connection, number, steps)
+        if ended is not None:
+            journal.conclude(connection, number, [Outcome(n=1, state=ended)])
+    with store.reading() as connection:
+        assert journal.creations_since(connection, "acme", START) == counted
+        assert journal.creations_since(connection, "acme", START + timedelta(seconds=1)) == 0
+        assert journal.creations_since(connection, "other", START) == 0

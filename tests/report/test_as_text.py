@@ -136,6 +136,15 @@ def test_a_mirror_in_doubt_is_told(small_plan: Plan) -> None:
     )
 
 
+def test_what_wecom_does_not_allow_nobody_is_asked_to_approve(small_plan: Plan) -> None:
+    """No command is shown, and the reason why."""
+    limit = Limit(name="month_creations", count=10, allowed=9, is_absolute=True)
+    text = text_of_plan(replace(small_plan, limits=(limit,)))
+    assert "members created within 30 days, with this plan: 10, allowed 9" in text
+    assert "no approval lifts that" in text
+    assert "--approve" not in text
+
+
 def test_rejected_rows_and_incomplete_reads_are_told(plan: Plan) -> None:
     """Every rejected row has key, field, problem and rule; an incomplete read is named."""
     text = text_of_plan(plan)

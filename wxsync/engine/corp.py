@@ -33,6 +33,8 @@ class Corp:
     """By the secret of the corp's app, where one is configured: reads what is hidden from `wecom`."""
     siblings: frozenset[str] = frozenset()
     """The other syncs of the config that feed the same corp."""
+    account_cap: int | None = None
+    """How many accounts WeCom lets the corp have; None: the config does not say."""
 
     @property
     def has_siblings(self) -> bool:

@@ -14,7 +14,7 @@ from wxsync.engine.exchange import Settlement, settle
 from wxsync.engine.forecast import forecast
 from wxsync.engine.guard import permit
 from wxsync.engine.leaders import leave_out_absent
-from wxsync.engine.limits import limits_of
+from wxsync.engine.limits import limits_of, month_creations
 from wxsync.engine.members import MemberDiff, leavers_of
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
@@ -57,10 +57,12 @@ def decide(
     remembered: Remembered,
     now: datetime,
     weak_too: bool = False,
+    account_cap: int | None = None,
 ) -> Decision:
     """Every change that would make actual equal to desired, permitted, in order, and counted.
 
-    `weak_too` adopts on weak evidence as well (`wxsync plan --adopt`).
+    `weak_too` adopts on weak evidence as well (`wxsync plan --adopt`). `account_cap` bounds what may
+    be created in a month.
 
     Raises ConfigError where `root_department` is not there or `policy.adopt_departments` cannot be
     followed.
@@ -107,7 +109,10 @@ def decide(
             *(row for row in found if isinstance(row, Rejected)),
             *settlement.rejected,
         ),
-        limits=limits_of(schedule.changes, desired, actual, remembered, settings.limits, policy),
+        limits=(
+            *limits_of(schedule.changes, desired, actual, remembered, settings.limits, policy),
+            *month_creations(schedule.changes, remembered, account_cap),
+        ),
         forecast=forecast(schedule.changes, schedule.units),
         foreign=_unlisted(schedule.changes, actual),
         readings=desired.readings,

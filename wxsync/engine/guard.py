@@ -141,16 +141,21 @@ def check(plan: Plan) -> None:
     raise GuardError(
         "the plan is over a limit, nothing was written: " + "; ".join(lines),
         hint="look at the plan; if it is what you want, carry out this one plan with: "
-        f"wxsync apply {plan.sync} --approve {plan.digest}",
+        f"wxsync apply {plan.sync} --approve {plan.digest}"
+        if plan.is_approvable
+        else "WeCom would refuse the rest of these creations, so no approval lifts this: let the source ask"
+        " for fewer, plan again when those of 30 days ago no longer count, or have the corp's cap raised"
+        " and account_cap with it",
     )
 
 
 def check_approval(plan: Plan, approved: str | None) -> None:
     """Refuse a plan that is over a limit, unless `approved` is the digest of this very plan.
 
-    Raises GuardError, or StalePlanError where another plan was approved than this one.
+    What WeCom itself does not allow no approval lifts. Raises GuardError, or StalePlanError where
+    another plan was approved than this one.
     """
-    if approved is None:
+    if approved is None or not plan.is_approvable:
         check(plan)
     elif approved != plan.digest:
         raise StalePlanError(

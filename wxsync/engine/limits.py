@@ -19,6 +19,9 @@ MOST_STRANGERS = 20
 MOST_MISSING = 20
 """So many of ours, or so many in a hundred, may have been deleted in WeCom by hand since the last run."""
 
+CREATIONS_PER_ACCOUNT = 3
+"""So often may a corp create all the accounts that its cap allows within 30 days (page 90312)."""
+
 
 def limits_of(
     changes: Sequence[Change],
@@ -72,6 +75,21 @@ def limits_of(
         *_first_load(strangers, remembered),
         *_missing(actual),
     )
+
+
+def month_creations(
+    changes: Sequence[Change], remembered: Remembered, account_cap: int | None
+) -> Iterator[Limit]:
+    """What WeCom lets a corp create in 30 days: the whole corp's creations against its cap."""
+    if account_cap is not None:
+        asked = sum(change.kind is Kind.MEMBER and change.verb is Verb.CREATE for change in changes)
+        if asked:
+            yield Limit(
+                name="month_creations",
+                count=remembered.created_this_month + asked,
+                allowed=CREATIONS_PER_ACCOUNT * account_cap,
+                is_absolute=True,
+            )
 
 
 def _field_change(members: Sequence[Change], people: int, limits: LimitsSettings) -> Limit:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from wxsync.engine.apply import Progress, Stopped, apply
@@ -24,12 +25,15 @@ from wxsync.mirror.lease import Lease
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.run import Outcome, Run, RunState
+from wxsync.model.seen import Seen
 from wxsync.report.as_json import plan_document, to_json
 from wxsync.sources.reader import read_desired
 
 LEASE_TTL: Final = timedelta(seconds=60)
 RENEWAL: Final = 15.0
 """Seconds between two renewals of the lease."""
+MONTH: Final = timedelta(days=30)
+"""WeCom's month, in its quotas (page 90312)."""
 FRESH: Final = timedelta(minutes=5)
 """A decision that is older by the time somebody says yes is made anew."""
 INTERRUPTED: Final = "it was interrupted"
@@ -61,16 +65,8 @@ async def preview(
 
 def _as_approved(corp: Corp, decision: Decision, approved: str) -> Decision:
     """The plan that `plan --adopt` shows, where that is the one that was approved."""
-    adopting = decide(
-        sync=corp.sync,
-        corp_id=corp.corp_id,
-        settings=corp.settings,
-        desired=decision.desired,
-        seen=decision.seen,
-        remembered=decision.remembered,
-        now=decision.plan.created_at,
-        weak_too=True,
-    )
+    now = decision.plan.created_at
+    adopting = _decide(corp, decision.desired, decision.seen, decision.remembered, now, weak_too=True)
     return adopting if adopting.plan.digest == approved else decision
 
 
@@ -99,6 +95,12 @@ async def _decided(corp: Corp, *, weak_too: bool = False) -> Decision:
     now = corp.clock()
     remembered, desired = await asyncio.to_thread(_read_blocking, corp)
     seen = await look_at_wecom(corp, remembered, now)
+    return _decide(corp, desired, seen, remembered, now, weak_too=weak_too)
+
+
+def _decide(
+    corp: Corp, desired: Desired, seen: Seen, remembered: Remembered, now: datetime, *, weak_too: bool
+) -> Decision:
     return decide(
         sync=corp.sync,
         corp_id=corp.corp_id,
@@ -108,6 +110,7 @@ async def _decided(corp: Corp, *, weak_too: bool = False) -> Decision:
         remembered=remembered,
         now=now,
         weak_too=weak_too,
+        account_cap=corp.account_cap,
     )
 
 
@@ -204,6 +207,9 @@ def refuse_emptiness(desired: Desired, remembered: Remembered, *, authority: str
 def _read_blocking(corp: Corp) -> tuple[Remembered, Desired]:
     with corp.store.reading() as connection:
         remembered = links.load(connection, corp.name, corp.sync)
+        if corp.account_cap is not None:
+            created = journal.creations_since(connection, corp.name, corp.clock() - MONTH)
+            remembered = replace(remembered, created_this_month=created)
     desired = read_desired(corp.sources, corp.settings, corp.clock(), sync_name=corp.sync)
     refuse_emptiness(desired, remembered, authority=corp.settings.sources[0])
     return remembered, without_claims_of_others(corp, desired)

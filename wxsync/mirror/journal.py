@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import tables
@@ -191,6 +191,32 @@ def run(connection: Connection, run_id: int) -> RunHistory | None:
         intents=_intents(connection, run_id),
         outcomes=_outcomes(connection, run_id),
     )
+
+
+def creations_since(connection: Connection, corp: str, moment: datetime) -> int:
+    """How many members the runs of `corp` that started since `moment` created, or may have created.
+
+    One whose creation was announced counts unless its outcome says that WeCom refused it; so does
+    one that failed in a later call.
+    """
+    step, later, ended = tables.steps.c, tables.steps.alias("later").c, tables.outcomes.c
+    has_later = exists().where(later.run_id == step.run_id, later.n == step.n, later.step > step.step)
+    was_refused = exists().where(
+        ended.run_id == step.run_id,
+        ended.n == step.n,
+        ended.state.in_([OutcomeState.FAILED.value, OutcomeState.SKIPPED.value]),
+    )
+    creations = (
+        select(func.count())
+        .select_from(tables.steps.join(tables.runs))
+        .where(
+            tables.runs.c.corp == corp,
+            tables.runs.c.started_at >= moment,
+            step.call == "user/create",
+            has_later | ~was_refused,
+        )
+    )
+    return connection.execute(creations).scalar_one()
 
 
 def interrupted(connection: Connection, corp: str, *, before: int) -> tuple[RunRecord, ...]:

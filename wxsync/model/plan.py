@@ -29,6 +29,8 @@ class Limit:
     """None where there is no limit."""
     detail: str | None = None
     """What was counted where one name covers several: a field, or "source.query"."""
+    is_absolute: bool = False
+    """WeCom's own bound, and not the config's: no approval lifts it."""
 
     @property
     def is_exceeded(self) -> bool:
@@ -81,6 +83,11 @@ class Plan:
     @property
     def exceeded(self) -> tuple[Limit, ...]:
         return tuple(limit for limit in self.limits if limit.is_exceeded)
+
+    @property
+    def is_approvable(self) -> bool:
+        """An approval lifts every limit that is exceeded."""
+        return not any(limit.is_absolute for limit in self.exceeded)
 
     @property
     def digest(self) -> str:

@@ -94,3 +94,5 @@ class Remembered:
     highest_tag_id: int = 0
     elsewhere_userids: frozenset[str] = frozenset()
     """Folded userids that other syncs of the same corp own."""
+    created_this_month: int = 0
+    """Whom the corp's syncs created, or may have, within 30 days; counted only where there is a cap."""

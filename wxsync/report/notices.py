@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from wxsync.model.change import Verb
 from wxsync.model.message import Message, say
@@ -32,6 +32,11 @@ def plan_notices(plan: Plan, wording: Wording) -> tuple[Notice, ...]:
     )
 
 
+NOT_APPROVABLE: Final = say(
+    "WeCom allows no more creations within 30 days: no approval lifts that. Ask for fewer, or wait."
+)
+
+
 def limit_text(limit: Limit, wording: Wording) -> str:
     """One limit and its numbers in a line."""
     name = wording.name("limit", limit.name)
@@ -43,18 +48,19 @@ def limit_text(limit: Limit, wording: Wording) -> str:
 
 
 def approval_command(plan: Plan) -> str:
-    """What carries out exactly this plan although it is over a limit."""
-    return f"wxsync apply {plan.sync} --approve {plan.digest}"
+    """What carries out exactly this plan although it is over a limit; nothing where no approval helps."""
+    return f"wxsync apply {plan.sync} --approve {plan.digest}" if plan.is_approvable else ""
 
 
 def _exceeded(plan: Plan, wording: Wording) -> Iterable[Notice]:
     if plan.exceeded:
+        approving = say("If all of it is meant, approve exactly this plan:")
         yield Notice(
             level="stop",
             text=wording.of(say("Over the limit: apply writes nothing of this plan.")),
             details=(
                 *(limit_text(limit, wording) for limit in plan.exceeded),
-                wording.of(say("If all of it is meant, approve exactly this plan:")),
+                wording.of(approving if plan.is_approvable else NOT_APPROVABLE),
             ),
             command=approval_command(plan),
         )

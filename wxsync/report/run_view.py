@@ -10,7 +10,7 @@ from typing import Final
 from wxsync.model.change import VERBS, Change
 from wxsync.model.message import Message, say
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
-from wxsync.report.notices import Level, Notice, approval_command, limit_text
+from wxsync.report.notices import NOT_APPROVABLE, Level, Notice, approval_command, limit_text
 from wxsync.report.view import ChangeView, view_change
 from wxsync.report.wording import Wording, readable_time, visible
 
@@ -177,9 +177,10 @@ def _refused(run: Run, wording: Wording) -> Iterable[Notice]:
         text = say("Refused: nothing was written. To carry the plan out:")
         yield _notice(wording, "stop", text, f"wxsync apply {run.sync} --yes")
         return
+    approving = say("Over the limit: nothing was written. If all of it is meant, approve the plan:")
     yield Notice(
         level="stop",
-        text=wording.of(say("Over the limit: nothing was written. If all of it is meant, approve the plan:")),
+        text=wording.of(approving if run.plan.is_approvable else NOT_APPROVABLE),
         details=tuple(limit_text(limit, wording) for limit in run.plan.exceeded),
         command=approval_command(run.plan),
     )

@@ -60,6 +60,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "source_shrink": "rows fewer than in the last applied read",
         "first_load": "members in WeCom before a first load",
         "missing_in_wecom": "members of ours who are no longer in WeCom",
+        "month_creations": "members created within 30 days, with this plan",
     },
     "doubt": {
         "new or lost mirror?": "new or lost mirror?",
