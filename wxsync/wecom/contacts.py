@@ -8,8 +8,9 @@ from typing import Final
 from wxsync.errors import WeComApiError, WeComError
 from wxsync.model.member import MemberWrite
 from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
-from wxsync.wecom import errcodes, wire
+from wxsync.wecom import errcodes
 from wxsync.wecom.transport import Transport
+from wxsync.wecom.wire import directory as wire
 
 PAGE: Final = 10_000
 """Rows of user/list_id in one answer (WeCom page 96067)."""

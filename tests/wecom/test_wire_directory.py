@@ -6,7 +6,7 @@ from wxsync.errors import StrayDepartmentError, WeComError
 from wxsync.model.member import MemberWrite
 from wxsync.model.seen import SeenDepartment, SeenMember, ShownMember
 from wxsync.model.unknown import UNKNOWN
-from wxsync.wecom import wire
+from wxsync.wecom.wire import directory as wire
 
 FULL = MemberWrite(
     userid="zhang.san",

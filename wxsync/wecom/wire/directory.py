@@ -1,4 +1,4 @@
-"""Records to WeCom's JSON and back: the only place that spells WeCom's field names.
+"""Members, departments and tags to WeCom's JSON and back.
 
 An answer that lacks what it must hold raises `WeComError`: no half-read listing ever looks like a whole one.
 """
@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from wxsync.errors import StrayDepartmentError, WeComError
+from wxsync.errors import StrayDepartmentError
 from wxsync.model.member import TEXT_FIELDS, MemberWrite, Text, fold
 from wxsync.model.normal import clean, mail_address, phone_number
 from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
 from wxsync.model.unknown import UNKNOWN, Unknown
-
-Json = dict[str, Any]
-Answer = Mapping[str, Any]
+from wxsync.wecom.wire.shapes import Answer, Json, number_of, rows_of, text_of, unreadable
 
 PLAIN_TEXT_ATTRIBUTE: Final = 0
 """`type` of an extattr that is a text (WeCom page 100111)."""
@@ -64,10 +62,10 @@ def from_member_page(answer: Answer) -> tuple[list[tuple[str, int]], str]:
     """One page of user/list_id: (userid, department id) pairs, and the next cursor, empty at the end."""
     endpoint = "user/list_id"
     pairs = [
-        (_text(row, "userid", endpoint), _number(row, "department", endpoint))
-        for row in _rows(answer, "dept_user", endpoint)
+        (text_of(row, "userid", endpoint), number_of(row, "department", endpoint))
+        for row in rows_of(answer, "dept_user", endpoint)
     ]
-    return pairs, _text(answer, "next_cursor", endpoint)
+    return pairs, text_of(answer, "next_cursor", endpoint)
 
 
 def to_seen_members(pairs: Iterable[tuple[str, int]]) -> tuple[SeenMember, ...]:
@@ -147,7 +145,9 @@ def to_member_list_query(department_id: int) -> dict[str, str]:
 def from_member_list(answer: Answer) -> tuple[tuple[str, ShownMember], ...]:
     """(userid, what is shown) of each row."""
     endpoint = "user/list"
-    return tuple((_text(row, "userid", endpoint), _shown(row)) for row in _rows(answer, "userlist", endpoint))
+    return tuple(
+        (text_of(row, "userid", endpoint), _shown(row)) for row in rows_of(answer, "userlist", endpoint)
+    )
 
 
 def _shown(row: Answer) -> ShownMember:
@@ -246,14 +246,14 @@ def to_department_query(id: int) -> dict[str, str]:
 def from_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
     """All departments; a corp has a root, so none at all is no listing."""
     endpoint = "department/simplelist"
-    rows = _rows(answer, "department_id", endpoint)
+    rows = rows_of(answer, "department_id", endpoint)
     if not rows:
-        raise _unreadable(endpoint, "department_id is empty")
+        raise unreadable(endpoint, "department_id is empty")
     return tuple(
         SeenDepartment(
-            id=_number(row, "id", endpoint),
-            parent_id=_number(row, "parentid", endpoint),
-            order=_number(row, "order", endpoint),
+            id=number_of(row, "id", endpoint),
+            parent_id=number_of(row, "parentid", endpoint),
+            order=number_of(row, "order", endpoint),
         )
         for row in rows
     )
@@ -264,12 +264,12 @@ def from_named_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
     endpoint = "department/list"
     return tuple(
         SeenDepartment(
-            id=_number(row, "id", endpoint),
-            parent_id=_number(row, "parentid", endpoint),
-            order=_number(row, "order", endpoint),
+            id=number_of(row, "id", endpoint),
+            parent_id=number_of(row, "parentid", endpoint),
+            order=number_of(row, "order", endpoint),
             name=_shown_name(row.get("name")),
         )
-        for row in _rows(answer, "department", endpoint)
+        for row in rows_of(answer, "department", endpoint)
     )
 
 
@@ -297,8 +297,8 @@ def to_tag_members(id: int, userids: Sequence[str]) -> Json:
 def from_tags(answer: Answer) -> tuple[SeenTag, ...]:
     endpoint = "tag/list"
     return tuple(
-        SeenTag(id=_number(row, "tagid", endpoint), name=_text(row, "tagname", endpoint))
-        for row in _rows(answer, "taglist", endpoint)
+        SeenTag(id=number_of(row, "tagid", endpoint), name=text_of(row, "tagname", endpoint))
+        for row in rows_of(answer, "taglist", endpoint)
     )
 
 
@@ -307,11 +307,11 @@ def from_tag(answer: Answer, id: int) -> SeenTag:
     endpoint = "tag/get"
     departments = _numbers(answer.get("partylist", []))
     if departments is None:
-        raise _unreadable(endpoint, "partylist is not a list of numbers")
+        raise unreadable(endpoint, "partylist is not a list of numbers")
     return SeenTag(
         id=id,
-        name=_text(answer, "tagname", endpoint),
-        userids=frozenset(_text(row, "userid", endpoint) for row in _rows(answer, "userlist", endpoint)),
+        name=text_of(answer, "tagname", endpoint),
+        userids=frozenset(text_of(row, "userid", endpoint) for row in rows_of(answer, "userlist", endpoint)),
         department_ids=frozenset(departments),
     )
 
@@ -320,35 +320,6 @@ def from_refusals(answer: Answer, userids: Sequence[str]) -> frozenset[str]:
     """Those of `userids`, spelled as there, whom WeCom left out: `invalidlist` is one text, "a|b"."""
     refused = answer.get("invalidlist") or ""
     if not isinstance(refused, str):
-        raise _unreadable("tag members", "invalidlist is not a text")
+        raise unreadable("tag members", "invalidlist is not a text")
     folded = {fold(userid) for userid in refused.split("|")}
     return frozenset(userid for userid in userids if fold(userid) in folded)
-
-
-# What every answer goes through
-
-
-def _rows(answer: Answer, name: str, endpoint: str) -> list[Answer]:
-    rows = answer.get(name)
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise _unreadable(endpoint, f"{name} is not a list of records")
-    return rows
-
-
-def _number(row: Answer, name: str, endpoint: str) -> int:
-    value = row.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _unreadable(endpoint, f"{name} is not a number")
-    return value
-
-
-def _text(row: Answer, name: str, endpoint: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise _unreadable(endpoint, f"{name} is not a text")
-    return value
-
-
-def _unreadable(endpoint: str, problem: str) -> WeComError:
-    hint = "see whether base_url of the corp is WeCom's; if it is, please report this"
-    return WeComError(f"{endpoint}: the answer is not what WeCom documents: {problem}", hint=hint)

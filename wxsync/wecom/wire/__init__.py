@@ -1,0 +1,1 @@
+"""Records to WeCom's JSON and back: the only place that spells WeCom's field names."""
