@@ -84,10 +84,11 @@ class Company:
 
     directory: Path
     members: int
+    members_a_department: int = 10
 
     @property
     def departments(self) -> int:
-        return max(1, self.members // 10)
+        return max(1, self.members // self.members_a_department)
 
     @property
     def config(self) -> Path:

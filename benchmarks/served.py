@@ -1,6 +1,7 @@
 """A local WeCom in a process of its own, so that neither its time nor its memory is taken for the client's.
 
-As a script it serves until its input ends, and obeys one line at a time: `calls`, or `fill FILE`.
+As a script it serves until its input ends, with the switches of its first argument (JSON), and obeys one
+line at a time: `calls`, `pace PATH`, or `fill FILE`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,18 @@ class Calls:
     """How many tags the corp has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the calls of one path came, as WeCom saw it."""
+
+    carried_out: int
+    seconds: float
+    """From the answer to the first to the answer to the last."""
+    violations: int
+    """Calls of any path that came over a limit."""
+    most_at_once: int
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A WeCom that runs elsewhere."""
@@ -49,6 +62,10 @@ class Served:
     async def calls(self) -> Calls:
         """What was called since the last time."""
         return Calls(**await _answer(self._process, "calls"))
+
+    async def pace(self, path: str) -> Pace:
+        """How fast the calls of `path` came since the last time that `calls` was asked."""
+        return Pace(**await _answer(self._process, f"pace {path}"))
 
     async def fill(self, file: Path) -> None:
         """Put in at once what the file lists (`wecom_of` in wxsync_side wrote it)."""
@@ -70,9 +87,9 @@ async def _start(module: str, *arguments: object) -> Process:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
-    """An empty corp on a loopback port for the length of the block."""
-    process = await _start("served")
+async def served(**switches: float) -> AsyncIterator[Served]:
+    """An empty corp on a loopback port for the length of the block; `switches` are the sandbox's own."""
+    process = await _start("served", json.dumps(switches))
     try:
         yield Served(**await _answer(process), _process=process)
     finally:
@@ -90,14 +107,17 @@ async def _answer(process: Process, order: str | None = None) -> dict[str, Any]:
     return answer
 
 
-def _serve() -> None:
-    state = SandboxState()
+def _serve(switches: Mapping[str, Any]) -> None:
+    state = SandboxState(**switches)
     with running_sandbox(state) as url:
         _say({"base_url": url, "corp_id": state.corp_id, "secret": state.contact_secret})
         for line in sys.stdin:
-            order, _, file = line.strip().partition(" ")
+            order, _, what = line.strip().partition(" ")
+            if order == "pace":
+                _say(_pace(state, what))
+                continue
             if order == "fill":
-                _fill(state, json.loads(Path(file).read_text(encoding="utf-8")))
+                _fill(state, json.loads(Path(what).read_text(encoding="utf-8")))
             _say(_calls(state))
             state.log.clear()
 
@@ -111,6 +131,16 @@ def _calls(state: SandboxState) -> dict[str, int]:
         "writes": len(state.writes),
         "rows": sum(len(member.department) for member in state.members.values()),
         "tags": len(state.tags),
+    }
+
+
+def _pace(state: SandboxState, path: str) -> dict[str, float]:
+    moments = [call.at for call in state.log if call.path == path and call.is_carried_out]
+    return {
+        "carried_out": len(moments),
+        "seconds": max(moments) - min(moments) if moments else 0.0,
+        "violations": state.quotas.violations.total(),
+        "most_at_once": state.most_at_once,
     }
 
 
@@ -128,4 +158,4 @@ def _say(document: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(json.loads(sys.argv[1]))

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.servers.postgres", "tests.servers.browser"]
+pytest_plugins = [
+    "tests.servers.postgres",
+    "tests.servers.mariadb",
+    "tests.servers.browser",
+    "tests.servers.slapd",
+    "tests.servers.samba",
+]
 
 # A busy machine is no failure, and a run that failed can be had again.
 settings.register_profile("wxsync", deadline=None, derandomize=True)

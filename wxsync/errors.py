@@ -6,6 +6,7 @@
      + ConfigError (every problem)       + SecretError
      + SourceError (source)              + SourceUnavailableError   + IncompleteReadError
      + WeComError                        + WeComTransportError      + CallbackRejectedError
+                                         + UnsendableError (field; no call was made)
           WeComApiError (errcode, endpoint, hint): TokenError RateLimitError DeniedError
                                                    NotFoundError ConflictError FieldError
                                                     + StrayDepartmentError (the call WAS carried out)
@@ -92,16 +93,40 @@ class CallbackRejectedError(WeComError):
     code = "callback_rejected"
 
 
+class UnsendableError(WeComError):
+    """The content for WeCom exceeds what it takes, in `field`; no call was made for it."""
+
+    code = "wecom_unsendable"
+
+    def __init__(self, field: str, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{field}: {problem}", hint=hint)
+        self.field = field
+        self.problem = problem
+
+
 class WeComApiError(WeComError):
-    """WeCom answered `endpoint` with an `errcode` other than 0 (WeCom page 90313)."""
+    """WeCom answered `endpoint` with an `errcode` other than 0 (WeCom page 90313).
+
+    Where `is_ambiguous`, an earlier attempt of the call may have had its effect all the same: its
+    answer was lost, and this is what a repeat of it was told.
+    """
 
     code = "wecom_api"
 
-    def __init__(self, endpoint: str, errcode: int, errmsg: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        errcode: int,
+        errmsg: str,
+        *,
+        hint: str | None = None,
+        is_ambiguous: bool = False,
+    ) -> None:
         super().__init__(f"WeCom refused {endpoint}: errcode {errcode}, {errmsg}", hint=hint)
         self.endpoint = endpoint
         self.errcode = errcode
         self.errmsg = errmsg
+        self.is_ambiguous = is_ambiguous
 
 
 class TokenError(WeComApiError):

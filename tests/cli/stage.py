@@ -23,7 +23,7 @@ WXSYNC = Path(sys.executable).parent / "wxsync"
 SECRET = "contact-secret-9f3b71c2d4"
 TIMEOUT = 60
 ESCAPE = "\x1b"
-MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+MOBILE = re.compile(r"(?<![0-9a-f])1[3-9]\d{9}(?![0-9a-f])")  # not in the middle of a digest
 
 CONFIG = """\
 [mirror]
@@ -161,7 +161,11 @@ class Stage:
 
     def environment(self, **changes: str | None) -> dict[str, str]:
         """What the command finds in its environment; None takes a variable away."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")
+            if name in os.environ
+        }
         wanted: dict[str, str | None] = {**kept, "STAGE_SECRET": SECRET, **changes}
         return {name: value for name, value in wanted.items() if value is not None}
 

@@ -153,3 +153,18 @@ def test_a_status_that_is_null_for_everybody(applied: Stage) -> None:
     assert {(row["field"], row["rule"]) for row in rejected} == {("active", "null")}
     assert applied.run("plan", "--exit-code").code == 0  # rejects and keeps alone are no change
     assert len(applied.active_userids) == 12
+
+
+def test_a_canary_that_is_not_there(applied: Stage) -> None:
+    """The reading is not whole: what adds is done, nobody is removed, and the exit code is 5."""
+    applied.configure(('tags = "SELECT', 'canaries = ["E001", "E999"]\ntags = "SELECT'))
+    applied.sql("DELETE FROM employees WHERE emp_no = 'E002'")
+    applied.sql("UPDATE employees SET title = '经理' WHERE emp_no = 'E003'")
+    assert applied.writes_by("apply", "--yes", code=5) == ["user/update"]
+    assert "hr.members: E999 of canaries was not in it" in applied.printed[-1][1].out
+    assert applied.writes_by("apply", "--yes", code=5) == []
+    assert applied.run("plan").code == 0
+    assert len(applied.active_userids) == 12
+    applied.configure(('tags = "SELECT', 'canaries = ["E001"]\ntags = "SELECT'))
+    assert applied.writes_by("apply", "--yes") == ["user/update"]
+    assert len(applied.active_userids) == 11

@@ -18,7 +18,7 @@ SWITCHED_OFF = re.compile(r"^#(?=[\w\[\"])", re.MULTILINE)
 
 ENVIRONMENT = {
     "WXSYNC_CONTACT_SECRET": "x",
-    "WXSYNC_APP_SECRET": "x",
+    "WXSYNC_APP_SECRET": "y",
     "WXSYNC_MIRROR_PASSWORD": "x",
     "WXSYNC_HR_PASSWORD": "x",
     "WXSYNC_AD_PASSWORD": "x",
@@ -49,7 +49,7 @@ def test_the_example_loads_with_everything_switched_on(tmp_path: Path) -> None:
     path.write_text(switched_on(), encoding="utf-8")
     (tmp_path / "ca.pem").touch()
     settings = load_settings(path, environment=ENVIRONMENT).settings
-    assert set(settings.source) == {"hr", "ad"}
+    assert set(settings.source) == {"hr", "ad", "export"}
     assert settings.corp["acme"].app is not None
     assert settings.corp["acme"].app.callback is not None
 

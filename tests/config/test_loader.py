@@ -93,19 +93,22 @@ def test_all_problems_are_told_at_once_each_with_its_path(tmp_path: Path) -> Non
         ({"mirror__url": "nonsense"}, "mirror.url: is not a database URL such as"),
         ({"mirror__url": "sqlite://"}, "mirror.url: names no file"),
         ({"mirror__url": "oracle://h/x"}, 'mirror.url: the database "oracle" is not supported'),
-        ({"source__hr__url": "mysql://h/x"}, 'source.hr.url: the database "mysql" is not supported'),
+        ({"source__hr__url": "db2://h/x"}, 'source.hr.url: the database "db2" is not supported'),
         ({"source__hr__url": "postgres://h/x"}, 'Did you mean "postgresql://"?'),
         ({"source__hr__url": "postgresql+asyncpg://h/x"}, 'the driver "asyncpg" is not supported'),
         ({"source__hr__url": "postgresql://h/x?password=abc"}, "source.hr.url: must not hold a password"),
         (
             {"source__hr__type": "sqll"},
-            'source.hr.type: is "sqll", but must be "sql" or "ldap". Did you mean',
+            'source.hr.type: is "sqll", but must be "sql" or "ldap" or "file". Did you mean',
         ),
-        ({"source__hr__type": REMOVED}, 'source.hr.type: is required: "sql" or "ldap"'),
+        ({"source__hr__type": REMOVED}, 'source.hr.type: is required: "sql", "ldap" or "file"'),
         ({"source__hr__departments": REMOVED}, "source.hr.departments: is required: hr is the first source"),
         ({"source__hr__members": " ; "}, "source.hr.members: is empty"),
         ({"source__ad__url": "https://x"}, "source.ad.url[0]: is not a directory's address"),
         ({"source__ad__url": []}, "source.ad.url: must name at least one"),
+        ({"source__ad__ca_file": "none.pem"}, "source.ad.ca_file: there is no file"),
+        ({"source__ad__page_size": 0}, "source.ad.page_size: must be 1 or more"),
+        ({"source__ad__bind_dn": "cn=x"}, "source.ad: bind_dn and bind_password go together"),
         ({"source__ad__start_tls": "yes"}, "source.ad.start_tls: must be true or false"),
         ({"sync__acme__sources": ["hr", "sap"]}, "sync.acme.sources[1]: there is no table [source.sap]"),
         ({"sync__acme__sources": ["hr", "hr"]}, 'sync.acme.sources: names "hr" twice'),
@@ -146,8 +149,14 @@ def test_all_problems_are_told_at_once_each_with_its_path(tmp_path: Path) -> Non
         ({"corp__acme__base_url": "qyapi.weixin.qq.com"}, "base_url: is not a web address"),
         ({"corp__acme__proxy": "proxy:3128"}, 'corp.acme.proxy: is neither "env" nor'),
         ({"corp__acme__ca_file": "none.pem"}, "corp.acme.ca_file: there is no file"),
+        ({"corp__acme__concurrency": 0}, "corp.acme.concurrency: must be 1 or more"),
+        ({"corp__acme__concurrency": 21}, "corp.acme.concurrency: must be 20 or less"),
         ({"corp__acme__account_cap": 0}, "corp.acme.account_cap: must be 1 or more"),
         ({"corp__acme__callback": {"token": "t", "encoding_aes_key": "short"}}, "is not an EncodingAESKey"),
+        (
+            {"corp__acme__app": {"agent_id": 1, "secret": ENVIRONMENT["CONTACT"]}},
+            "corp.acme.app: secret is the same as contact_secret",
+        ),
         ({"corp__a b": {"corp_id": "x", "contact_secret": "env:CONTACT"}}, 'corp."a b": is no name'),
     ],
 )
@@ -156,6 +165,7 @@ def test_each_fault_says_where_and_what(tmp_path: Path, changes: dict[str, Any],
     found = problems(tmp_path, changed(**changes))
     assert len(found) == 1
     assert problem in found[0]
+    assert ENVIRONMENT["CONTACT"] not in found[0]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +174,7 @@ def test_each_fault_says_where_and_what(tmp_path: Path, changes: dict[str, Any],
         ("mirror__url", "sqlite+nothing://u:hush-hush@h/x"),
         ("source__hr__url", "postgresql://u:hush-hush@h:port/x"),
         ("source__hr__url", "hush-hush"),
-        ("source__hr__url", "mysql://u:hush-hush@h/x"),
+        ("source__hr__url", "db2://u:hush-hush@h/x"),
         ("corp__acme__callback", {"token": "hush-hush", "encoding_aes_key": "hush-hush"}),
         ("corp__acme__contact_secret", "envv:hush-hush"),
         ("corp__acme__base_url", "https://u:hush-hush@h"),
@@ -277,6 +287,7 @@ def test_a_literal_secret_in_a_readable_file_is_a_warning(tmp_path: Path) -> Non
             changed(
                 corp__acme__contact_secret="wr1tten-out",
                 source__hr__url="postgresql://u:1n-the-url@h/db",
+                source__ad__bind_dn="cn=reader",
                 source__ad__bind_password="env:CONTACT",
             )
         )

@@ -101,6 +101,29 @@ def test_proxy_and_directory_addresses() -> None:
 
 
 @pytest.mark.parametrize(
+    "faulty",
+    [
+        "http://wxsync:hu@sh/sh@proxy:3128",
+        "http://wxsync:hu@sh@proxy:3128",
+        "http://proxy:3128/hush",
+        "http://proxy:3128?hush",
+        "http://proxy:3128#hush",
+    ],
+)
+def test_a_proxys_password_cannot_become_its_host(faulty: str) -> None:
+    """Unescaped, @ and / would make another host of it: refused with what to write, and not repeated."""
+    with pytest.raises(ValueError, match=r"%40.*%2F") as caught:
+        check_proxy(faulty)
+    assert "hu" not in str(caught.value)
+
+
+def test_a_proxys_password_may_be_escaped() -> None:
+    """With %40 and %2F, and with a slash after the port, which says nothing."""
+    for good in ("http://wxsync:p%40ss%2Fword@proxy:3128", "http://wxsync:word@proxy:3128/"):
+        assert check_proxy(good) == good
+
+
+@pytest.mark.parametrize(
     ("text", "url"),
     [
         ("sqlite:///a.db", "sqlite:///a.db"),
@@ -174,6 +197,7 @@ def test_what_destroys_has_no_default() -> None:
         "invite": False,
         "method": "auto",
         "clear_when_empty": (),
+        "confirm_reads": 2,
         "strict_tags": False,
     }
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.engine.companies import ROOT, Company, desired, person, settings, unit
 from wxsync.engine.decide import Decision
-from wxsync.model.change import Change, Kind, Reason, Verb
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
+from wxsync.model.remembered import Remembered
 from wxsync.model.seen import ShownMember
 
 EVERYTHING = {"adopt": ["userid", "mobile", "email"]}
@@ -110,13 +111,13 @@ def test_two_people_who_look_like_one_member() -> None:
 
 
 def test_adoption_writes_nothing_by_itself() -> None:
-    """No field, no call; what differs is compared from the next run on."""
+    """No call; the fields are the evidence, and what differs is compared from the next run on."""
     decision = corp_with("zhang", name="张三", position="旧").decide(
         zhang(position="新"), settings(EVERYTHING)
     )
 
     (change,) = decision.plan.changes
-    assert change.fields == {}
+    assert change.fields == {"name": FieldChange("张三", "张三")}
     assert decision.plan.forecast.calls == 0
 
 
@@ -194,13 +195,103 @@ def test_an_activated_member_keeps_the_phone_number() -> None:
     assert (kept.reason, set(kept.fields)) == (Reason.UNKNOWN, {"mobile"})
 
 
-def test_a_generated_userid_proves_nothing_by_itself() -> None:
+@pytest.mark.parametrize("userid", ["name | pinyin", "name | lower", "(name | lower)[:3]"])
+def test_a_generated_userid_proves_nothing_by_itself(userid: str) -> None:
     """Made from a name it is as likely somebody else of that name: not even by approval."""
-    generated = {"key": "no", "userid": "name | pinyin", "name": "name"}
-    sync = settings(EVERYTHING, member=generated)
+    sync = settings(EVERYTHING, member={"key": "no", "userid": userid, "name": "name"})
 
     alone = corp_with("zhang").decide(zhang(), sync, weak_too=True)
-    with_name = corp_with("zhang", name="张三").decide(zhang(), sync)
 
     assert verdict(alone) == UNADOPTED
-    assert verdict(with_name) == ADOPTED
+    assert "made from its name" in str(alone.plan.changes[0].why)
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain", "weak_too"),
+    [
+        ({"name": "张三"}, UNADOPTED, ADOPTED),
+        ({"name": "张三", "mobile": "13900000009"}, REJECTED, REJECTED),
+        ({"name": "张三", "mobile": "13800000001"}, ADOPTED, ADOPTED),
+    ],
+)
+def test_a_generated_userid_and_its_name_are_one_fact(
+    shown: dict[str, Any], plain: Any, weak_too: Any
+) -> None:
+    """A namesake has both; a number that differs tells them apart, one that agrees proves them the same."""
+    sync = settings(EVERYTHING, member={"key": "no", "userid": "name | pinyin", "name": "name"})
+
+    assert verdict(corp_with("zhang", **shown).decide(zhang(), sync)) == plain
+    assert verdict(corp_with("zhang", **shown).decide(zhang(), sync, weak_too=True)) == weak_too
+
+
+def test_a_column_that_is_called_pinyin_generates_nothing() -> None:
+    """It is the filter that makes a userid out of a name."""
+    sync = settings(EVERYTHING, member={"key": "no", "userid": "pinyin_login", "name": "name"})
+
+    assert verdict(corp_with("zhang").decide(zhang(), sync, weak_too=True)) == ADOPTED
+
+
+def test_a_stronger_resemblance_is_not_worth_less() -> None:
+    """Whom the policy recognises by mobile is recognised by it under the same userid too."""
+    sync = settings({"adopt": ["mobile"]})
+
+    assert verdict(corp_with("zhang", mobile="13800000001").decide(zhang(), sync)) == ADOPTED
+
+
+def test_people_of_another_sync_are_nobodys_to_adopt() -> None:
+    """Not by their number either: it is theirs, and the plan says so."""
+    company = corp_with("zs", mobile="13800000001")
+    remembered = Remembered(elsewhere_userids=frozenset({"zs"}), has_been_applied=True)
+
+    decision = company.decide(zhang(), settings(EVERYTHING), remembered, weak_too=True)
+
+    assert [(row.key, row.rule) for row in decision.plan.rejected] == [("E1", "taken")]
+    assert [change.verb for change in decision.plan.changes] == [Verb.KEEP]
+
+
+def test_foreign_records_are_counted_once() -> None:
+    """However many people of the source look like one of them."""
+    company = corp_with("zs", mobile="13800000001")
+    three = desired([person(f"E{n}", userid=f"x{n}", mobile="13800000001") for n in range(3)])
+
+    plan = company.decide(three, settings(EVERYTHING)).plan
+
+    assert plan.foreign[Kind.MEMBER] == 0
+    assert plan.summary[Kind.MEMBER][Verb.KEEP] == 3
+
+
+def test_approval_is_for_the_evidence_that_was_shown() -> None:
+    """The same member, recognised by another fact, is another plan."""
+    by_mobile = corp_with("zs", mobile="13800000001").decide(
+        zhang(email="z@example.com"), settings(EVERYTHING), weak_too=True
+    )
+    by_email = corp_with("zs", mobile="13900000009", email="z@example.com").decide(
+        zhang(email="z@example.com"), settings(EVERYTHING), weak_too=True
+    )
+
+    assert verdict(by_mobile) == verdict(by_email) == (Verb.ADOPT, None, "zs")
+    assert by_mobile.plan.digest != by_email.plan.digest
+
+
+def test_a_userid_alone_is_nothing_where_another_one_has_the_number() -> None:
+    """The person has the number that their source says: so the userid is somebody else's."""
+    company = corp_with("zhang")
+    company.foreign_members["zs"] = frozenset({ROOT})
+    company.shown["zs"] = ShownMember(mobile="13800000001")
+
+    decision = company.decide(zhang(), settings(EVERYTHING), weak_too=True)
+
+    assert verdict(decision) == REJECTED
+    assert "another with its phone number" in str(decision.plan.rejected[0].problem)
+
+
+def test_a_department_is_adopted_for_one_key() -> None:
+    """Whoever is named by the wish has it; one of the same name in the same place is created."""
+    company = Company()
+    company.foreign_departments[50] = ROOT
+    company.shown_names[50] = "研发"
+    two = desired(departments=[unit("A", name="甲"), unit("B", name="研发")])
+
+    plan = company.decide(two, settings({"adopt_departments": {"A": 50}})).plan
+
+    assert [(change.key, change.verb) for change in plan.changes] == [("A", Verb.ADOPT), ("B", Verb.CREATE)]

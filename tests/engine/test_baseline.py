@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tests.engine.companies import Company, desired, person, unit
+from dataclasses import replace
+
+from tests.engine.companies import ROOT, Company, desired, person, unit
 from wxsync.engine.baseline import baseline_of
 from wxsync.engine.decide import Decision
+from wxsync.model.remembered import LinkState
 from wxsync.model.unknown import UNKNOWN
 
 
@@ -75,3 +78,53 @@ def test_some_fields_or_one_person() -> None:
     assert [link.member.key for link in one.members] == ["B"]
     assert some.fields == {"extattr.工号": 2, "mobile": 2}
     assert (one.departments, some.departments) == ((), ())
+
+
+def test_a_leaver_holds_up_nobody() -> None:
+    """There is no row to take values from: the others are remembered all the same."""
+    company = Company()
+    company.member("A", mobile=UNKNOWN)
+    company.member("L", mobile=UNKNOWN)
+
+    taken = baseline_of(company.decide(desired([person("A", mobile="13800000001")])), None, None)
+
+    assert [link.member.key for link in taken.members] == ["A"]
+
+
+def test_what_was_in_doubt_is_so_no_more() -> None:
+    """Of the fields that were taken, and of no other: a number that may be somebody's can be given on."""
+    company = Company()
+    doubts = {"mobile": ("13800000001", "13800000002"), "email": ("a@example.com",)}
+    company.member("A", {"doubts": doubts}, mobile=UNKNOWN, email=UNKNOWN)
+    wanted = desired([person("A", mobile="13800000002", email="a@example.com")])
+
+    (link,) = baseline_of(company.decide(wanted), {"mobile"}, None).members
+
+    assert (link.member.mobile, link.member.email) == ("13800000002", UNKNOWN)
+    assert link.doubts == {"email": ("a@example.com",)}
+
+
+def test_what_wecom_shows_is_remembered_with_it() -> None:
+    """It may be hidden tomorrow; a value that differs from the source stays one."""
+    company = Company()
+    company.member("A", name=UNKNOWN, mobile=UNKNOWN)
+    decision = company.decide(desired([person("A", mobile="13800000001")]))
+    shown = replace(decision.actual.members["A"], name="旧名")
+    decision = replace(decision, actual=replace(decision.actual, members={"A": shown}))
+
+    (link,) = baseline_of(decision, None, None).members
+
+    assert (link.member.name, link.member.mobile) == ("旧名", "13800000001")
+
+
+def test_whoever_an_interrupted_run_created_is_ours_by_it() -> None:
+    """What is remembered of an announced creation alone would be thrown away by the next run."""
+    company = Company()
+    company.member(
+        "A", {"state": LinkState.PENDING, "announced_department_ids": (ROOT,)}, mobile="13800000001"
+    )
+
+    (link,) = baseline_of(company.decide(desired([person("A", mobile="13800000001")])), None, None).members
+
+    assert (link.state, link.announced_department_ids) == (LinkState.OURS, ())
+    assert link.member.mobile == "13800000001"

@@ -134,3 +134,34 @@ def test_a_corp_that_has_lost_most_of_ours_is_another_corp() -> None:
     found = limit(company.decide(desired(wanted), remembered=remembered).plan, "missing_in_wecom")
 
     assert (found.count, found.allowed, found.detail) == (21, 20, "another corp than the mirror's?")
+
+
+@pytest.mark.parametrize(
+    ("people", "renumbered", "exceeded"), [(10, 5, False), (10, 6, True), (200, 10, False), (200, 11, True)]
+)
+def test_many_who_have_another_key_are_a_migration(people: int, renumbered: int, exceeded: bool) -> None:
+    """Five, or 5 %, may have one: beyond that wxsync is to be told, and nothing is written."""
+    company = crowd(people)
+    wanted = [
+        person(f"N{n}" if n < renumbered else f"E{n}", userid=f"e{n}", mobile=f"138{n:08}")
+        for n in range(people)
+    ]
+
+    plan = company.decide(desired(wanted)).plan
+
+    found = limit(plan, "changed_keys")
+    assert (found.count, found.is_exceeded) == (renumbered, exceeded)
+    assert found.detail == ("new keys for the same people? wxsync rekey" if exceeded else None)
+    assert plan.writes == ()
+
+
+def test_departments_with_another_key_count_too() -> None:
+    """A dropped one beside a new one of its name in its place; where nothing is so there is no such limit."""
+    company = Company()
+    for number in range(6):
+        company.department(f"D{number}", name=f"部{number}")
+    same = company.decide(desired(departments=[unit(f"D{n}", name=f"部{n}") for n in range(6)])).plan
+    other = company.decide(desired(departments=[unit(f"X{n}", name=f"部{n}") for n in range(6)])).plan
+
+    assert [each.name for each in same.limits if each.name == "changed_keys"] == []
+    assert (limit(other, "changed_keys").count, limit(other, "changed_keys").is_exceeded) == (6, True)

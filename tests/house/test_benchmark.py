@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.apply import Figures as Load
 from benchmarks.figures import Figures, Report, Spent
 from tests.house.tree import ROOT
 
@@ -57,6 +58,47 @@ def test_it_runs() -> None:
             assert spent["seconds"] > 0
             assert spent["cpu_seconds"] > 0
             assert spent["peak_mb"] > 0
+
+
+def test_a_first_load_keeps_to_the_limits() -> None:
+    """A short one creates everybody, ten calls at once at most, and no call comes over a limit."""
+    command = [sys.executable, "benchmarks/apply.py", "--people", "300", "--any-rate", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["created"] == figures["people"] == 300
+    assert figures["violations"] == 0
+    assert figures["permitted_a_minute"] == 10_000
+    assert 2 <= figures["most_at_once"] <= 10
+    # Ten at once, each after 50 ms: more than 200 a second cannot be.
+    assert 0 < figures["reached_a_minute"] <= 12_500
+    assert figures["share"] == pytest.approx(figures["reached_a_minute"] / 10_000)
+
+
+def test_what_a_first_load_may_not_do() -> None:
+    """Somebody who is missing, a call over a limit, and a rate below 90 % are faults, each with its size."""
+    good = Load(
+        people=100,
+        latency=0.05,
+        created=100,
+        seconds=1.0,
+        permitted_a_minute=10_000,
+        reached_a_minute=9_000,
+        violations=0,
+        most_at_once=10,
+        cpu_seconds=1.0,
+        whole_seconds=1.0,
+    )
+    assert list(good.faults(any_rate=False)) == []
+    slow = replace(good, reached_a_minute=8_900)
+    assert list(slow.faults(any_rate=False)) == ["89% of the permitted rate was reached, 90% are wanted"]
+    assert list(slow.faults(any_rate=True)) == []
+    faulty = replace(good, created=99, violations=2)
+    assert list(faulty.faults(any_rate=False)) == [
+        "99 of 100 people were created",
+        "2 calls came over a limit",
+    ]
 
 
 def test_growth_is_fitted_without_start_up() -> None:

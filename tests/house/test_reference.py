@@ -28,11 +28,14 @@ from wxsync.config.policy import CLEARABLE
 from wxsync.config.shape import tables
 from wxsync.errors import WxsyncError
 from wxsync.model.change import VERBS, Change, FieldChange, Kind, Reason, Rejected, Verb
+from wxsync.model.desired import Aside, Desired, ReadingProof
+from wxsync.model.glance import Glance, Looked, Tally
 from wxsync.model.member import UNIQUE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
 from wxsync.report.as_json import error_document, plan_document, run_document
+from wxsync.report.source_json import source_document
 from wxsync.sandbox.app import GETTOKEN, OPERATIONS
 from wxsync.sandbox.faults import Faults
 from wxsync.sandbox.state import SandboxState
@@ -119,6 +122,7 @@ def test_the_settings_without_effect_are_marked() -> None:
         "sync.NAME.schedule",
         "sync.NAME.policy.invite",
         "sync.NAME.policy.method",
+        "sync.NAME.policy.confirm_reads",
     }
 
 
@@ -140,26 +144,36 @@ def test_every_filter_is_named() -> None:
 def rules_in_code() -> set[str]:
     """Every rule that some line of the product gives: as `rule=…`, or in the place of a parameter `rule`."""
     trees = [ast.parse(path.read_bytes()) for path in (ROOT / "wxsync").rglob("*.py")]
-    classes = {
-        node.name: place - 1
+    takers = {name: place for tree in trees for name, place in rule_takers(tree)}
+    return {
+        rule
         for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        for function in node.body
-        if isinstance(function, ast.FunctionDef) and function.name == "__init__"
-        for place, argument in enumerate(function.args.args)
-        if argument.arg == "rule"
+        for rule in rules_of(tree, {**imported(tree, takers), **dict(rule_takers(tree))})
     }
-    return {rule for tree in trees for rule in rules_of(tree, classes)}
 
 
-def rules_of(tree: ast.AST, classes: dict[str, int]) -> Iterator[str]:
-    places = dict(classes)
+def imported(tree: ast.AST, takers: dict[str, int]) -> dict[str, int]:
+    """Those of `takers` that a module has from another one."""
+    names = {each.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for each in node.names}
+    return {name: place for name, place in takers.items() if name in names}
+
+
+def rule_takers(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Functions and classes with a parameter `rule`, and its place in a call."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             names = [argument.arg for argument in node.args.args]
             if "rule" in names:
-                places[node.name] = names.index("rule") - (names[0] == "self")
+                yield node.name, names.index("rule") - (names[0] == "self")
+        elif isinstance(node, ast.ClassDef):
+            for function in node.body:
+                if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+                    names = [argument.arg for argument in function.args.args]
+                    if "rule" in names:
+                        yield node.name, names.index("rule") - 1
+
+
+def rules_of(tree: ast.AST, places: dict[str, int]) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -234,7 +248,8 @@ def test_every_option_of_a_command_is_told(words: tuple[str, ...], command: clic
             assert (values, default) == ("flag", "off")
         elif not option.multiple and option.default is not None and option.show_default is not False:
             shown = re.fullmatch(r"`(.*)`", default)
-            assert shown is None or shown[1] == str(option.default) or shown[1] == "service.language"
+            told_by_help = option.show_default if isinstance(option.show_default, str) else option.default
+            assert shown is None or shown[1] == str(told_by_help) or shown[1] == "service.language"
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
@@ -266,6 +281,10 @@ def whole_plan() -> Plan:
         changes=(change, dataclasses.replace(change, verb=Verb.KEEP, reason=Reason.GRACE)),
         rejected=(Rejected(kind=Kind.MEMBER, key="E2", field="mobile", rule="key", problem=say("why")),),
         limits=(Limit(name="field_change", count=1, allowed=2, detail="mobile"),),
+        asides=(
+            Aside(source="ad", query="members", column=None, keys=("E9",)),
+            Aside(source="ad", query="members", column="mobile", keys=("E1",)),
+        ),
         forecast=Forecast(calls=1, seconds=0.1),
     )
 
@@ -310,6 +329,19 @@ def test_every_key_of_a_run_is_told() -> None:
 
     assert set(document.pop("plan")) == set(plan_document(whole_plan()))
     assert set(first_cells("`wxsync-run/1`")) == {*key_paths(document), "plan"}
+
+
+def test_every_key_of_what_the_sources_gave_is_told() -> None:
+    """wxsync-source/1 has the keys of the table, and no other."""
+    reading = ReadingProof(source="hr", query="members", rows=1, is_complete=False, problem=say("why"))
+    glance = Glance(
+        source="hr", query="members", columns=("a",), tallies=(Tally(by="parent_dn", name="x", count=1),)
+    )
+    desired = Desired(departments={}, members={}, tags={}, readings=(reading,))
+    looked = Looked(sync="acme", read_at=AT, glances=(glance,), desired=desired)
+    lists = {"departments[]", "members[]", "rejected[]"}
+
+    assert set(first_cells("`wxsync-source/1`")) == {*key_paths(source_document(looked)), *lists}
 
 
 def test_every_key_of_an_error_is_told() -> None:
@@ -357,11 +389,13 @@ def test_every_switch_of_the_sandbox_is_told() -> None:
     text = section("Sandbox")
     fields = [field.name for field in dataclasses.fields(SandboxState) if field.init]
     switches = fields[: fields.index("faults")]
-    calls = set(re.findall(r"`((?:user|department|tag)/\w+|gettoken)`", text.partition("In Python")[0]))
+    known = text.partition("Calls that it knows, below `/cgi-bin/`: ")[2].partition("\n")[0]
+    calls = re.findall(r"`([\w/]+)`", known)
+    table = text.partition("In Python")[2].partition("`state.faults`")[0]
     faults = {name for name in vars(Faults) if not name.startswith("_")} - {"take", "waiting"}
 
-    assert [row[0] for row in rows(text)] == switches
-    assert calls == {*OPERATIONS, GETTOKEN}
+    assert [row[0] for row in rows(table)] == switches
+    assert sorted(calls) == sorted({*OPERATIONS, GETTOKEN})
     assert faults <= set(re.findall(r"`(\w+)`", text.partition("`state.faults`")[2]))
 
 

@@ -17,7 +17,8 @@ from tests.journeys.story import Story
 from wxsync.model.change import Kind
 from wxsync.model.plan import Plan
 from wxsync.sandbox.records import ROOT
-from wxsync.sandbox.state import App, SandboxState
+from wxsync.sandbox.state import SandboxState
+from wxsync.sandbox.switches import App
 
 APP = {"agent_id": 1000002, "secret": "sandbox-app-secret"}
 

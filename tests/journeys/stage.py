@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,6 +123,8 @@ class Stage:
     line: httpx.AsyncBaseTransport | None = None
     """In the place of the sandbox's own transport."""
     sync: str = "acme"
+    confirm_reads: int = 1
+    """As the daemon asks for more than one."""
 
     def plan(self, *, weak_too: bool = False) -> Decision:
         """`wxsync plan [--adopt]`: what would be done; not one write call is made."""
@@ -155,6 +157,10 @@ class Stage:
 
         return self._run(act)
 
+    def act(self, act: Callable[[Corp], Awaitable[Any]]) -> Any:
+        """Whatever else a command does with the corp."""
+        return self._run(act)
+
     def settle(self) -> Run:
         """Apply; everything succeeds, and nothing is left to do."""
         run = self.apply()
@@ -170,7 +176,7 @@ class Stage:
 
     async def _looked(self, corp: Corp, verb: Any, **asked: Any) -> tuple[int, Decision]:
         before = len(self.state.writes)
-        run_id, decision = await preview(corp, verb=verb, **asked)
+        run_id, decision = await preview(corp, verb=verb, confirm_reads=self.confirm_reads, **asked)
         written = [call.path for call in self.state.writes[before:]]
         assert written == [], "a dry run makes no write call"
         return run_id, decision

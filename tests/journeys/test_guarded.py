@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,14 +11,10 @@ import pytest
 from tests.journeys.hr import FIRST_DAY
 from tests.journeys.stage import described, failures, outcome_of
 from tests.journeys.story import Story, mobile
-from wxsync.config.settings import SqlSourceSettings
+from tests.journeys.torn import torn
 from wxsync.errors import GuardError, IncompleteReadError, StalePlanError
 from wxsync.model.change import Kind, Reason, Verb
-from wxsync.model.desired import ReadingProof
-from wxsync.model.message import say
 from wxsync.model.run import OutcomeState, Run
-from wxsync.sources.base import Row, RowStream, SourceSession
-from wxsync.sources.sql import SqlSource
 
 Kept = set[tuple[str | None, Reason | None]]
 
@@ -432,56 +426,6 @@ def test_an_unknown_department_of_a_member_holds_the_member(tmp_path: Path) -> N
 
 
 # Reads that are not proven complete
-
-
-@dataclass
-class Torn:
-    """A source whose readings are never proven to be all."""
-
-    whole: SqlSource
-
-    @property
-    def name(self) -> str:
-        return self.whole.name
-
-    @contextmanager
-    def open(self) -> Iterator[SourceSession]:
-        with self.whole.open() as session:
-            yield TornSession(session)
-
-
-@dataclass
-class TornSession:
-    whole: SourceSession
-
-    def has(self, query: str) -> bool:
-        return self.whole.has(query)
-
-    def read(self, query: str) -> RowStream:
-        return TornRows(self.whole.read(query))
-
-
-@dataclass
-class TornRows:
-    whole: RowStream
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.whole.columns
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.whole)
-
-    @property
-    def proof(self) -> ReadingProof:
-        problem = say("the cursor ended early")
-        return replace(self.whole.proof, is_complete=False, problem=problem)
-
-
-def torn(story: Story) -> Torn:
-    settings = story.stage.settings.source["hr"]
-    assert isinstance(settings, SqlSourceSettings)
-    return Torn(SqlSource("hr", settings))
 
 
 def test_on_a_read_that_is_not_proven_complete_nothing_is_taken_away(tmp_path: Path) -> None:

@@ -9,8 +9,12 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.story import Story
-from wxsync.engine.reconcile import holding
+from wxsync.engine.baseline import baseline_of, remember_baseline
+from wxsync.engine.reconcile import holding, preview
+from wxsync.errors import RunInProgressError
 from wxsync.runtime import open_corp
 from wxsync.sandbox.transport import SandboxTransport
 
@@ -68,3 +72,24 @@ def test_a_lost_lease_is_not_fought_for(tmp_path: Path) -> None:
 
     asyncio.run(act())
     assert on_mirror(story, "SELECT owner FROM leases") == [("another",)]
+
+
+def test_a_baseline_whose_lease_was_lost_remembers_nothing(tmp_path: Path) -> None:
+    """Another run may be writing what this one read: the operator is told, and says it again."""
+    story = Story(tmp_path)
+    story.people(2)
+    story.settle()
+    stage = story.stage
+    on_mirror(story, "UPDATE member_links SET known_values = '{}'")
+
+    async def act() -> None:
+        transport = SandboxTransport(stage.state)
+        opening = open_corp(stage.settings, "acme", clock=lambda: stage.now, transport=transport)
+        async with opening as corp, holding(corp, "baseline") as held:
+            taken = baseline_of((await preview(corp))[1], None, None)
+            on_mirror(story, "UPDATE leases SET token = token + 1, owner = 'another'")
+            with pytest.raises(RunInProgressError):
+                await remember_baseline(corp, held, taken)
+
+    asyncio.run(act())
+    assert on_mirror(story, "SELECT DISTINCT known_values FROM member_links") == [("{}",)]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.journeys.crash import die_at
 from tests.journeys.stage import described, outcome_of
@@ -143,3 +144,51 @@ def test_a_department_that_wecom_made_up_anew_gets_its_name_again(tmp_path: Path
     assert outcome.state is OutcomeState.FAILED
     assert made_up != "市场部"
     assert story.wecom.departments[there].name == "市场部"
+
+
+@pytest.mark.parametrize("errcode", [60020, 50003, 40058])
+def test_what_a_repeat_was_told_is_not_what_became_of_the_call(tmp_path: Path, errcode: int) -> None:
+    """The update had its effect, its answer was lost, and the repeat was refused: nobody knows the title,
+    and HR, who takes it back, has the last word."""
+    story = office(tmp_path)
+    story.hr.employees["E1"].title = "老板"
+    story.wecom.faults.reset("user/update", after=True)
+    story.wecom.faults.answer("user/update", errcode)
+    run = story.apply()
+    outcome = outcome_of(run, "E1")
+    assert (outcome.state, outcome.errcode) == (OutcomeState.UNKNOWN, errcode)
+    assert story.member("E1").position == "老板"
+
+    story.hr.employees["E1"].title = None
+    story.settle()
+    assert story.member("E1").position == ""
+
+
+@pytest.mark.parametrize("kind", ["user/create", "department/create", "tag/create"])
+def test_a_creation_that_wecom_was_too_busy_to_tell_of_is_ours(tmp_path: Path, kind: str) -> None:
+    """-1 each time, after the effect: it is looked for, found, and no stranger to the next run."""
+    story = office(tmp_path)
+    story.department("D9", "新部")
+    story.person("E9", dept="D9")
+    story.tag("新标签", "E9")
+    story.wecom.faults.answer(kind, -1, times=4, after=True)
+    story.apply()
+    story.settle()
+    assert [each.name for each in story.wecom.departments.values()].count("新部") == 1
+    assert story.tagged("新标签") == {"e9"}
+
+
+def test_a_large_tag_that_breaks_half_way_is_ours_as_far_as_it_came(tmp_path: Path) -> None:
+    """A thousand were put in by the first call, the second was refused: all of them can leave again."""
+    story = Story(tmp_path, policy={"empty_tags": "keep"})
+    everybody = [person.emp_no for person in story.people(1010)]
+    story.tag("全员", everybody[0])
+    story.settle()
+    story.tag("全员", *everybody)
+    story.wecom.faults.answer("tag/addtagusers", 81003, skip=1)
+    assert outcome_of(story.apply(), "全员").state is OutcomeState.FAILED
+    assert len(story.tagged("全员")) == 1001
+
+    story.hr.tags = {("全员", everybody[0])}
+    assert outcome_of(story.apply(approved=story.digest()), "全员").state is OutcomeState.DONE
+    assert story.tagged("全员") == {everybody[0].lower()}

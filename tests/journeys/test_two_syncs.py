@@ -12,13 +12,14 @@ import pytest
 
 from tests.journeys.stage import MORNING, described, failures
 from tests.journeys.story import Story, email, mobile
+from tests.journeys.torn import torn
 from wxsync.config.settings import Settings
 from wxsync.engine.reconcile import LEASE_TTL
-from wxsync.errors import RunInProgressError
+from wxsync.errors import ConfigError, RunInProgressError
 from wxsync.mirror import lease
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
-from wxsync.model.change import Rejected, Verb
+from wxsync.model.change import Kind, Reason, Rejected, Verb
 from wxsync.sandbox.state import SandboxState
 
 HEAD, BRANCH = 50, 60
@@ -177,3 +178,115 @@ def test_one_run_at_a_time_writes_to_the_corp(stories: tuple[Story, Story]) -> N
     lease.release(store, held)
     store.close()
     assert any(change.verb is Verb.CREATE for change in head.apply().plan.changes)
+
+
+def test_a_tag_of_one_name_holds_up_nobody(stories: tuple[Story, Story]) -> None:
+    """It stays with the sync that has it; the other one says so, and does everything else."""
+    head, branch = stories
+    head.tag("党员", "E1")
+    branch.tag("党员", "E101")
+    head.settle_beside_strangers()
+    branch.save()
+    for _ in range(2):
+        plan = branch.apply().plan
+        (kept,) = [change for change in plan.changes if change.kind is Kind.TAG]
+        assert (kept.verb, kept.reason, kept.key) == (Verb.KEEP, Reason.FOREIGN, "党员")
+        assert "another sync" in str(kept.why)
+    assert head.tagged("党员") == {"e1"}
+    assert len(head.wecom.members) == 60
+    assert described(branch.stage.plan().plan.writes) == []
+
+
+def test_people_of_the_other_sync_are_not_adopted(stories: tuple[Story, Story]) -> None:
+    """A leaver in grace, hired by the branch with the same number: rejected as taken, by approval too."""
+    head, branch = stories
+    for each in stories:
+        each.wecom.legacy_ip = True
+        assert failures(each.apply()) == []
+    head.goes("E1")
+    assert failures(head.apply()) == []
+    adopting = branch.stage.settings.sync["branch"].policy.model_copy(update={"adopt": ("userid", "mobile")})
+    sync = branch.stage.settings.sync["branch"].model_copy(update={"policy": adopting})
+    branch.stage.settings = branch.stage.settings.model_copy(
+        update={"sync": {**branch.stage.settings.sync, "branch": sync}}
+    )
+    branch.person("E131", mobile=mobile(1))
+    branch.save()
+    for weak_too in (False, True):
+        plan = branch.stage.plan(weak_too=weak_too).plan
+        assert [(row.key, row.field, row.rule) for row in plan.rejected] == [("E131", "mobile", "taken")]
+        assert plan.writes == ()
+
+
+def test_a_userid_of_the_other_syncs_deleted_is_not_given_anew(stories: tuple[Story, Story]) -> None:
+    """Only the same key may have it again, in whichever sync it is."""
+    head, branch = stories
+    policy = head.stage.settings.sync["acme"].policy.model_copy(update={"leavers": "delete"})
+    sync = head.stage.settings.sync["acme"].model_copy(update={"policy": policy})
+    head.stage.settings = head.stage.settings.model_copy(
+        update={"sync": {**head.stage.settings.sync, "acme": sync}}
+    )
+    for each in stories:
+        assert failures(each.apply()) == []
+    for emp_no in ("E1", "E2"):
+        head.goes(emp_no)
+    assert failures(head.apply()) == []
+    branch.person("e1", mobile=mobile(200), email=email(200))
+    branch.person("E2")
+    branch.save()
+    assert [row[:3] for row in rejects(branch)] == [("e1", "userid", "userid_reused")]
+    branch.apply()
+    assert "e1" not in branch.wecom.members
+    assert "e2" in branch.wecom.members
+
+
+@pytest.mark.parametrize(
+    ("head_root", "branch_root", "relation"), [(1, BRANCH, "above"), (51, HEAD, "below")]
+)
+def test_roots_on_one_branch_are_refused(
+    stories: tuple[Story, Story], head_root: int, branch_root: int, relation: str
+) -> None:
+    """Each would find the other's departments in its own tree: an error, before anything is written."""
+    head, _ = stories
+    head.wecom.add_department("部门", HEAD, id=51)
+    roots = {"acme": head_root, "branch": branch_root}
+    syncs = {
+        name: sync.model_copy(update={"root_department": roots[name]})
+        for name, sync in head.stage.settings.sync.items()
+    }
+    head.stage.settings = head.stage.settings.model_copy(update={"sync": syncs})
+    with pytest.raises(ConfigError, match=f"{head_root} lies {relation} {branch_root}, .* of sync branch"):
+        head.stage.plan()
+
+
+@pytest.mark.parametrize(("id", "problem"), [(1, "above root_department"), (None, "belongs to another sync")])
+def test_a_wish_for_what_is_not_ours_to_adopt(
+    stories: tuple[Story, Story], id: int | None, problem: str
+) -> None:
+    """adopt_departments: neither a department of the other sync nor one above the root."""
+    head, branch = stories
+    assert failures(branch.apply()) == []
+    (unit,) = [each for each in head.wecom.departments.values() if each.name == "研发部"]
+    policy = head.stage.settings.sync["acme"].policy
+    wished = policy.model_copy(update={"adopt_departments": {"D1": id or unit.id}})
+    sync = head.stage.settings.sync["acme"].model_copy(update={"policy": wished})
+    head.stage.settings = head.stage.settings.model_copy(
+        update={"sync": {**head.stage.settings.sync, "acme": sync}}
+    )
+    with pytest.raises(ConfigError, match=problem):
+        head.stage.plan()
+
+
+def test_an_incomplete_reading_gives_up_no_claim(stories: tuple[Story, Story]) -> None:
+    """Whoever is missing from it may be wanted all the same."""
+    head, _ = stories
+    head.stage.plan()
+    before = claims(head.mirror)
+    head.goes("E1")
+    head.save()
+    head.stage.sources = [torn(head)]
+    head.stage.plan()
+    assert sorted(claims(head.mirror)) == sorted(before)
+    head.stage.sources = None
+    head.stage.plan()
+    assert len(claims(head.mirror)) == len(before) - 3

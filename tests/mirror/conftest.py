@@ -17,10 +17,17 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/mirror.db"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite_url", "postgres_url", "mariadb_url"])
 def mirror_url(request: pytest.FixtureRequest) -> str:
     """The URL of a database with nothing in it."""
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture(params=["postgres_url", "mariadb_url"])
+def server_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database of a server."""
+    url: str = request.getfixturevalue(request.param)
     return url
 
 

@@ -140,6 +140,7 @@ def test_a_later_outcome_of_a_change_replaces_the_former(store: Store):
         ("apply", RunState.FAILED, False),
         ("apply", RunState.RUNNING, False),
         ("plan", RunState.PLANNED, False),
+        ("repair", RunState.APPLIED, False),
     ],
 )
 def test_the_first_load_is_over_when_a_run_was_applied_to_its_end(
@@ -166,6 +167,8 @@ def test_the_first_load_is_over_when_a_run_was_applied_to_its_end(
         ("apply", RunState.REFUSED, "lin", 300),
         ("apply", RunState.FAILED, None, 300),
         ("plan", RunState.PLANNED, None, 300),
+        ("repair", RunState.APPLIED, None, 300),
+        ("repair", RunState.APPLIED, "lin", 300),
     ],
 )
 def test_only_applied_and_approved_runs_move_the_baseline(
@@ -186,7 +189,7 @@ def test_an_incomplete_reading_never_moves_the_baseline(store: Store):
 
 def test_whoever_holds_the_lease_finds_the_dead_runs(store: Store):
     """Those that applied to the same corp, came before and never ended."""
-    dead = start(store)
+    dead, dead_repair = start(store), start(store, "repair")
     start(store, "plan")
     start(store, corp="other")
     carry_out(store, RunState.APPLIED)
@@ -195,7 +198,27 @@ def test_whoever_holds_the_lease_finds_the_dead_runs(store: Store):
     with store.reading() as connection:
         found = journal.interrupted(connection, "acme", before=now)
 
-    assert [run.id for run in found] == [dead]
+    assert [run.id for run in found] == [dead, dead_repair]
+
+
+def test_the_run_that_wrote_last_is_found(store: Store):
+    """The newest of whose calls WeCom carried one out or refused it; not those that sent nothing."""
+    with store.reading() as connection:
+        assert journal.last_written(connection, "acme") is None
+    numbers = [start(store) for _ in range(4)]
+    ends = (
+        Outcome(n=1, state=OutcomeState.DONE, attempts=1),
+        Outcome(n=1, state=OutcomeState.FAILED, errcode=60011, attempts=1),
+        Outcome(n=1, state=OutcomeState.DONE),
+        Outcome(n=1, state=OutcomeState.UNKNOWN, attempts=2),
+    )
+    with store.transaction() as connection:
+        for number, end in zip(numbers, ends, strict=True):
+            journal.conclude(connection, number, [end])
+        found = journal.last_written(connection, "acme")
+        assert journal.last_written(connection, "other") is None
+    assert found is not None
+    assert (found.run.id, found.outcomes) == (numbers[1], (ends[1],))
 
 
 def test_moments_come_back_in_utc_whatever_zone_they_were_given_in(store: Store):

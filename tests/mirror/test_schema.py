@@ -9,15 +9,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.dialects import mysql
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.schema import CreateTable
 
 from wxsync.errors import MirrorError, SchemaBehindError
-from wxsync.mirror import schema
+from wxsync.mirror import links, schema
 from wxsync.mirror.store import Store
 from wxsync.mirror.tables import metadata
 
@@ -83,14 +84,14 @@ def test_many_processes_may_open_a_fresh_file_at_once(sqlite_url: str):
     assert schema.status(sqlite_url).is_at_head
 
 
-def test_an_empty_server_database_wants_the_upgrade_command(postgres_url: str):
+def test_an_empty_server_database_wants_the_upgrade_command(server_url: str):
     """On a server nothing is made unasked: a mistyped database name must not look like a first load."""
     with pytest.raises(SchemaBehindError, match="has no tables yet") as caught:
-        schema.prepare(postgres_url)
+        schema.prepare(server_url)
     assert caught.value.hint == "run `wxsync db upgrade`"
-    assert schema.status(postgres_url).current is None
-    assert schema.upgrade(postgres_url).is_at_head
-    schema.prepare(postgres_url).dispose()
+    assert schema.status(server_url).current is None
+    assert schema.upgrade(server_url).is_at_head
+    schema.prepare(server_url).dispose()
 
 
 def test_upgrading_twice_is_harmless(mirror_url: str):
@@ -100,14 +101,24 @@ def test_upgrading_twice_is_harmless(mirror_url: str):
 
 
 def test_a_mirror_of_the_first_version_is_upgraded(sqlite_url: str):
-    """What later versions add is made, and what stands is not touched."""
-    engine = schema.prepare(sqlite_url)
+    """What later versions add is made, what stands is not touched, and who is gone has a retired userid."""
+    schema.prepare(sqlite_url).dispose()
+    engine = create_engine(sqlite_url)
+    config = schema.alembic_config()
     with engine.begin() as connection:
-        for table in ("corp_ways", "claims"):
+        for table in inspect(connection).get_table_names():
             connection.execute(text(f"DROP TABLE {table}"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
         connection.execute(text("INSERT INTO baselines VALUES ('acme', 'acme', 'hr', 'members', 7, 1)"))
+        for key, state in (("E1", "gone"), ("E2", "ours")):
+            connection.execute(
+                text(
+                    "INSERT INTO member_links (corp, sync, key, userid, userid_folded, state, known_values)"
+                    f" VALUES ('acme', 'acme', '{key}', '{key}', '{key.lower()}', '{state}', '{{}}')"
+                )
+            )
     engine.dispose()
-    set_version(sqlite_url, "0001")
     with pytest.raises(SchemaBehindError, match="old schema"):
         schema.prepare(sqlite_url)
     assert schema.upgrade(sqlite_url).is_at_head
@@ -115,6 +126,9 @@ def test_a_mirror_of_the_first_version_is_upgraded(sqlite_url: str):
     with engine.connect() as connection:
         assert set(inspect(connection).get_table_names()) >= set(metadata.tables)
         assert connection.scalar(text("SELECT row_count FROM baselines")) == 7
+        remembered = links.load(connection, "acme", "acme")
+    assert remembered.retired_userids == {"e1": "E1"}
+    assert {key: link.missing_since for key, link in remembered.members.items()} == {"E1": None, "E2": None}
     engine.dispose()
 
 
@@ -230,10 +244,11 @@ def test_a_server_that_is_not_there_is_explained_without_the_password():
     assert "hunter" not in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_a_wrong_password_is_explained_without_it(postgres_url: str):
+def test_a_wrong_password_is_explained_without_it(server_url: str):
     """The server's own words are passed on."""
-    wrong = postgres_url.replace("postgres:", "postgres:hunter2", 1)
-    with pytest.raises(MirrorError, match="password authentication failed") as caught:
+    wrong = make_url(server_url).set(password="hunter2")
+    words = "password authentication failed|Access denied for user 'root'"
+    with pytest.raises(MirrorError, match=words) as caught:
         schema.prepare(wrong)
     assert "hunter2" not in caught.value.message
 

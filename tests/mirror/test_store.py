@@ -216,12 +216,14 @@ def test_a_read_only_place_is_said_to_be_one(tiny_disk: Path):
     assert "right to write" in str(caught.value.hint)
 
 
-def test_a_server_that_goes_away_is_said_to_be_out_of_reach(postgres_url: str):
+def test_a_server_that_goes_away_is_said_to_be_out_of_reach(server_url: str):
     """In the middle of a transaction too; the next one gets a new connection."""
-    schema.upgrade(postgres_url)
-    store = Store(schema.prepare(postgres_url))
+    schema.upgrade(server_url)
+    store = Store(schema.prepare(server_url))
+    is_postgres = server_url.startswith("postgresql")
+    end = "SELECT pg_terminate_backend(pg_backend_pid())" if is_postgres else "KILL CONNECTION_ID()"
     with pytest.raises(MirrorError, match="cannot be reached"), store.transaction() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        connection.execute(text(end))
     put_one(store, "E1")
     assert keys(store) == {"E1"}
     store.close()
@@ -234,6 +236,10 @@ def test_an_error_tells_nobodys_values(store: Store):
         connection.execute(insert(tag_links), row)
     assert "13812345678" not in f"{caught.value} {caught.value.hint}"
     assert "\n" not in caught.value.message
+    twice = [{**row, "name": "13812345678"}] * 2
+    with pytest.raises(MirrorError) as caught, store.transaction() as connection:
+        connection.execute(insert(tag_links), twice)
+    assert "13812345678" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_rows_are_replaced_by_their_primary_key(store: Store):

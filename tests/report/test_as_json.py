@@ -162,10 +162,17 @@ def test_the_document_of_an_error() -> None:
         "message": "sync.acme.mode: missing\nsync.acme.corp: missing",
         "hint": None,
     }
-    refused = {"code": "wecom_api", "message": "WeCom refused it", "hint": "WeCom has no such record"}
-    assert error_document(**refused)["hint"] == "WeCom has no such record"
+    refused = {
+        "code": "wecom_api",
+        "message": "WeCom refused it",
+        "hint": "WeCom has no such record: run again",
+    }
+    assert error_document(**refused)["hint"] == "WeCom has no such record: run again"
     translated = error_document(**refused, language="zh")
-    assert (translated["message"], translated["hint"]) == ("WeCom refused it", "企业微信中没有此记录")
+    assert (translated["message"], translated["hint"]) == (
+        "WeCom refused it",
+        "企业微信中没有此记录：请再次运行",
+    )
 
 
 def test_text_is_one_document_that_reads_back(plan: Plan) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from wxsync.model.change import Kind, Verb
+from wxsync.model.desired import ReadingProof
 from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Run, RunState
@@ -39,6 +40,17 @@ def test_the_last_lines_are_total_and_digest(small_plan: Plan) -> None:
     assert lines[-2] == "Plan: 2 to create, 1 to update, 1 to disable, 0 to delete; 3 kept"
     assert lines[-1] == f"Digest: {small_plan.digest}"
     assert text_of_plan(small_plan, "zh").splitlines()[-2] == "计划：新增 2、更新 1、禁用 1、删除 0；保留 3"
+
+
+def test_who_is_left_out_of_groups_is_counted(small_plan: Plan) -> None:
+    """Members of groups who are no people of the source are a number, beside whatever else is to be said."""
+    reading = ReadingProof(source="ad", query="tags", rows=55, is_complete=True, left_out=3)
+    for plan in (small_plan, replace(small_plan, changes=())):
+        text = text_of_plan(replace(plan, readings=(reading,)))
+        assert "ad.tags: 3 members of groups are not among the people" in text
+        assert "3 个成员不在" in text_of_plan(replace(plan, readings=(reading,)), "zh")
+    assert "Nothing to do" in text
+    assert "members of groups" not in text_of_plan(small_plan)
 
 
 def test_one_of_something_reads_well(small_plan: Plan) -> None:

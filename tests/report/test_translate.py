@@ -47,7 +47,7 @@ def test_what_nobody_translated_stays_english() -> None:
 
 def test_a_bare_text_is_looked_up_whole() -> None:
     """A text that is no message, such as an error's hint, is translated where the catalogue has it."""
-    assert translate("WeCom has no such record", "zh") == "企业微信中没有此记录"
+    assert translate("WeCom has no such record: run again", "zh") == "企业微信中没有此记录：请再次运行"
     assert translate("errcode 1 {odd", "zh") == "errcode 1 {odd"
 
 

@@ -131,6 +131,8 @@ def test_members_are_found_by_number_and_address(wecom, state):
     """Number in any spelling; corp addresses by default, personal ones by type 2; else 46004."""
     state.mail_domain = "corp.example.com"
     wecom.make("Lin", mobile="+86-13800000001", email="Lin@example.com")
+    for number in range(9):
+        wecom.make(f"u{number}")
 
     def by_email(email, **fields):
         return wecom.post("user/get_userid_by_email", {"email": email, **fields})

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from wxsync.sandbox.state import App
+from wxsync.sandbox.switches import App
 
 
 def code(answer):
@@ -39,7 +39,7 @@ def test_gettoken_says_what_is_wrong(wecom, query, errcode):
 
 def test_unknown_calls_are_http_404(wecom, state):
     """What the sandbox does not know is never a success, with or without a token, and is logged."""
-    for path in ("user/get_active_stat", "batch/syncuser", "nothing", "user/create/"):
+    for path in ("user/get_all", "batch/nothing", "nothing", "user/create/"):
         assert wecom.send("GET", path, params={"access_token": wecom.token}).status_code == 404
     assert wecom.run(wecom.client.get("/user/create")).status_code == 404
     assert [(call.path, call.http_status, call.errcode) for call in state.log[-2:]] == [

@@ -11,6 +11,7 @@ import pytest
 from tests.sources.rows import DEPARTMENTS, NOW, Desire, MakeSource, Rows, person, sync_settings, write_tables
 from wxsync.config.settings import SqlSourceSettings
 from wxsync.model.desired import Desired
+from wxsync.sources.base import Source
 from wxsync.sources.reader import read_desired
 from wxsync.sources.sql import SqlSource
 
@@ -41,7 +42,7 @@ def desire(make_source: MakeSource) -> Desire:
         *,
         memberships: Rows | None = None,
         tags: Rows | None = None,
-        later: Sequence[SqlSource] = (),
+        later: Sequence[Source] = (),
         **mapping: Any,
     ) -> Desired:
         tables = {"departments": tree, "members": members or (person("E0"),)}

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from wxsync.config.settings import SyncSettings
 from wxsync.model.change import Rejected
 from wxsync.model.desired import Desired
+from wxsync.sources.base import Source
 from wxsync.sources.sql import SqlSource
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -40,7 +41,7 @@ class Desire(Protocol):
         *,
         memberships: Rows | None = None,
         tags: Rows | None = None,
-        later: Sequence[SqlSource] = (),
+        later: Sequence[Source] = (),
         **mapping: Any,
     ) -> Desired: ...
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from tests.servers.postgres import PostgresServer
 from tests.sources.rows import NOW, sync_settings
+from wxsync.config.expressions import Expression
 from wxsync.config.settings import SqlSourceSettings
 from wxsync.errors import SourceError, SourceUnavailableError
 from wxsync.sources.reader import read_desired
@@ -195,3 +196,15 @@ def test_the_password_may_stand_beside_the_url(hr_url: str, postgres_server: Pos
     url = make_url(hr_url)._replace(password=None).render_as_string()
     with source(url, password=postgres_server.password).open() as session:
         assert len(list(session.read("departments"))) == 2
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT * FROM members", "SELECT * FROM members WHERE login NOT LIKE '%:x%'"]
+)
+def test_the_server_looks_for_single_people(hr_url: str, query: str) -> None:
+    """By a number as by a text, and by bound values: what is in them is theirs."""
+    hostile = "u1' OR '1' = '1"
+    with source(hr_url, members=query).open() as session:
+        assert session.find(Expression("emp_no"), {"7", "3000", "3001", "x"}) == frozenset({"7", "3000"})
+        assert session.find(Expression("login"), {"u7", "U8", hostile, "100%"}) == frozenset({"u7"})
+        assert session.find(Expression("login | upper"), {"U7"}) is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from wxsync.wecom.client import open_client
+from wxsync.wecom.client import open_client, open_transport
 from wxsync.wecom.contacts import Contacts
 from wxsync.wecom.retries import Patience
 
@@ -87,7 +87,9 @@ class Line:
         if isinstance(reply, Exception):
             raise reply
         if isinstance(reply, httpx.Response):
-            return httpx.Response(reply.status_code, content=reply.content, headers=reply.headers)
+            # A stream, as from the network: content would count as read already.
+            stream = httpx.ByteStream(reply.content)
+            return httpx.Response(reply.status_code, stream=stream, headers=reply.headers)
         return reply(request)
 
     def _token(self) -> httpx.Response:
@@ -106,6 +108,23 @@ class Line:
             clock=self.clock,
         ) as contacts:
             yield contacts
+
+    def ask(self, act, patience: Patience | None = None):
+        """What `act(transport)` gives: for families of calls other than the directory's."""
+
+        async def story():
+            async with open_transport(
+                corp_id=CORP,
+                secret=SECRET,
+                base_url=BASE,
+                transport=httpx.MockTransport(self._answer),
+                patience=patience,
+                sleep=self.clock.sleep,
+                clock=self.clock,
+            ) as transport:
+                return await act(transport)
+
+        return asyncio.run(story())
 
     def run(self, act, patience: Patience | None = None):
         """What `act(contacts)` gives, in a loop of its own."""

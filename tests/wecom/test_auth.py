@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import httpx
 import pytest
 
-from tests.wecom.line import CORP, SECRET, Line, errcode, ok
+from tests.wecom.line import CORP, SECRET, Line, Reply, errcode, ok
 from wxsync.errors import DeniedError, RateLimitError, TokenError, WeComTransportError
 from wxsync.model.member import MemberWrite
 
@@ -63,19 +64,100 @@ def test_calls_that_lose_the_same_token_share_the_next():
     assert line.count("gettoken") == 2
 
 
-def test_a_second_refusal_of_the_token_is_final():
-    """A token that is refused again raises TokenError; nothing loops, and later calls fetch no more."""
+def test_tokens_that_are_all_refused_are_fetched_less_and_less_often():
+    """After a refusal one at once, then after 1, 2, 4 and 8 seconds; whoever would wait longer is told."""
+    fetched_at = []
+
+    def gettoken(request: httpx.Request) -> httpx.Response:
+        fetched_at.append(line.clock.now)
+        return ok(access_token="always the same", expires_in=7200)
 
     async def story(contacts):
-        for _ in range(5):
+        with pytest.raises(TokenError) as caught:
+            await contacts.list_tags()
+        assert caught.value.endpoint == "tag/list"
+        assert line.count("tag/list") == 4
+        for _ in range(3):
             with pytest.raises(TokenError) as caught:
                 await contacts.list_tags()
-            assert caught.value.errcode == 40014
+        assert caught.value.endpoint == "gettoken"
+        return caught.value
 
-    line = Line().script("tag/list", errcode(40014, "invalid access_token"))
+    line = Line().script("tag/list", errcode(40014, "invalid access_token")).script("gettoken", gettoken)
+    error = line.run(story)
+    assert [round(b - a, 3) for a, b in pairwise(fetched_at)] == [0, 1, 2, 4, 8]
+    assert "UTC" in str(error.hint)
+
+
+def test_a_token_that_is_let_in_ends_the_slowness():
+    """What was refused long ago does not hold up the next renewal."""
+    replies = [errcode(42001), errcode(42001), TAGS, errcode(42001), TAGS]
+
+    async def story(contacts):
+        await contacts.list_tags()
+        assert line.clock.sleeps == [1.0]
+        await contacts.list_tags()
+
+    line = Line().script("tag/list", *replies)
     line.run(story)
-    assert line.count("gettoken") == 3
-    assert line.clock.sleeps == []
+    assert line.clock.sleeps == [1.0]
+    assert line.count("gettoken") == 4
+
+
+def test_the_same_token_with_its_old_end_is_used_until_it_is_refused():
+    """WeCom may renew nothing: no call asks again before 42001, and then one does, once."""
+    born = 1000.0
+
+    def gettoken(request: httpx.Request) -> httpx.Response:
+        age = line.clock.now - born
+        if age < 7200:
+            return ok(access_token="tok-old", expires_in=int(7200 - age))
+        return ok(access_token="tok-new", expires_in=7200)
+
+    def tag_list(request: httpx.Request) -> httpx.Response:
+        is_over = request.url.params["access_token"] == "tok-old" and line.clock.now - born >= 7200
+        return errcode(42001) if is_over else TAGS
+
+    async def story(contacts):
+        await contacts.list_tags()
+        for moment in (6999, 7001, 7100, 7190, 7199, 7201, 7300):
+            line.clock.now = born + moment
+            await asyncio.gather(*(contacts.list_tags() for _ in range(20)))
+            asked.append(line.count("gettoken"))
+
+    asked: list[int] = []
+    line = Line().script("tag/list", tag_list).script("gettoken", gettoken)
+    line.run(story)
+    assert asked == [1, 2, 2, 2, 2, 3, 3]
+
+
+def test_a_renewal_that_fails_in_passing_costs_nobody_a_call():
+    """While the old token lives it is used, and 15 seconds later another one is asked for."""
+    far: list[Reply] = [ok(access_token="tok-1", expires_in=7200), httpx.ReadTimeout("slow")]
+    line = Line().script("tag/list", TAGS).script("gettoken", *far, ok(access_token="tok-2", expires_in=7200))
+
+    async def story(contacts):
+        for moment in (0, 7001, 7010, 7020):
+            line.clock.now = 1000.0 + moment
+            await contacts.list_tags()
+
+    line.run(story)
+    assert tokens(line, "tag/list") == ["tok-1", "tok-1", "tok-1", "tok-2"]
+
+
+def test_giving_up_on_a_call_takes_the_token_from_nobody():
+    """The call that began to fetch it is cancelled; those that wait with it get their token all the same."""
+
+    async def story(contacts):
+        first = asyncio.create_task(contacts.list_tags())
+        others = [asyncio.create_task(contacts.list_tags()) for _ in range(3)]
+        await asyncio.sleep(0)
+        first.cancel()
+        return await asyncio.gather(*others)
+
+    line = Line().script("tag/list", TAGS)
+    assert line.run(story) == [()] * 3
+    assert line.count("gettoken") == 1
 
 
 @pytest.mark.parametrize("code", [40001, 40013, 40091])
@@ -99,16 +181,35 @@ def test_a_wrong_secret_is_asked_for_once(code):
 
 
 def test_a_ban_after_wrong_secrets_is_not_waited_for():
-    """45009 of gettoken is an hour's ban: no repeat, by nobody."""
-    line = Line().script("gettoken", errcode(45009, "api freq out of limit"))
+    """45009 of gettoken is an hour's ban: no repeat, by nobody, before that is over."""
+    far = [errcode(45009, "api freq out of limit"), ok(access_token="t", expires_in=7200)]
+    line = Line().script("gettoken", *far).script("tag/list", TAGS)
 
     async def story(contacts):
         for _ in range(3):
             with pytest.raises(RateLimitError):
                 await contacts.list_tags()
+        line.clock.now += 3601
+        await contacts.list_tags()
 
     line.run(story)
-    assert line.count("gettoken") == 1
+    assert line.count("gettoken") == 2
+
+
+def test_what_an_administrator_mends_is_asked_again_after_a_minute():
+    """A disabled app (50003) may be enabled with the same secret: no restart is wanted then."""
+    line = Line().script("gettoken", errcode(50003), ok(access_token="t", expires_in=7200))
+    line.script("tag/list", TAGS)
+
+    async def story(contacts):
+        for _ in range(2):
+            with pytest.raises(DeniedError):
+                await contacts.list_tags()
+        line.clock.now += 61
+        await contacts.list_tags()
+
+    line.run(story)
+    assert line.count("gettoken") == 2
 
 
 def test_a_busy_gettoken_is_repeated():

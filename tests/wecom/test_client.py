@@ -9,7 +9,7 @@ import pytest
 
 from wxsync.errors import ConfigError, WeComTransportError
 from wxsync.model.member import MemberWrite
-from wxsync.wecom.client import api_url, open_client
+from wxsync.wecom.client import api_url, check_proxy, open_client
 from wxsync.wecom.retries import Patience
 
 QUICK = Patience(first_pause=0.001, longest_pause=0.001)
@@ -159,3 +159,21 @@ def test_a_bad_ca_file_and_a_bad_proxy_are_config_errors(tmp_path):
     with pytest.raises(ConfigError, match="proxy") as caught:
         asyncio.run(opened(proxy="socks://user:pass@host"))
     assert "pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://wxsync:hu@sh/sh@proxy.test:3128",
+        "http://wxsync:hu@sh@proxy.test:3128",
+        "http://proxy.test:3128/hush",
+        "http://proxy.test:3128?hush",
+        "http://proxy.test:3128#hush",
+    ],
+)
+def test_a_proxys_password_does_not_become_its_host(proxy):
+    """Unescaped, @ and / would have calls go to another host: refused with what to write, not repeated."""
+    with pytest.raises(ConfigError, match=r"%40.*%2F") as caught:
+        check_proxy(proxy)
+    assert "hu" not in str(caught.value)
+    check_proxy("http://wxsync:p%40ss%2Fword@proxy.test:3128")

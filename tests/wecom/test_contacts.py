@@ -4,7 +4,15 @@ import httpx
 import pytest
 
 from tests.wecom.line import Line, errcode, ok
-from wxsync.errors import DeniedError, NotFoundError, StrayDepartmentError, WeComError, WeComTransportError
+from wxsync.errors import (
+    DeniedError,
+    FieldError,
+    NotFoundError,
+    StrayDepartmentError,
+    UnsendableError,
+    WeComError,
+    WeComTransportError,
+)
 from wxsync.model.member import MemberWrite
 from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag
 
@@ -183,3 +191,91 @@ def test_a_tag_of_others_is_an_error():
     line = Line().script("tag/addtagusers", errcode(48002))
     with pytest.raises(DeniedError):
         line.run(lambda contacts: contacts.add_tag_members(5, ["a"]))
+
+
+def test_departments_have_an_english_name():
+    """Where one is given, in both calls; else the field is not sent."""
+    line = Line().script("department/create", ok("created", id=7)).script("department/update", ok("updated"))
+    line.run(
+        lambda contacts: contacts.create_department(
+            id=7, name="研发", parent_id=1, order=None, name_en="Research"
+        )
+    )
+    line.run(lambda contacts: contacts.update_department(7, name_en="R&D"))
+    assert line.bodies("department/create")[0]["name_en"] == "Research"
+    assert line.bodies("department/update") == [{"id": 7, "name_en": "R&D"}]
+
+
+def test_a_userid_is_changed_by_itself():
+    """No other field goes along. A lost answer is not repeated: 60111 would say nothing."""
+    line = Line().script("user/update", ok("updated"), httpx.ReadTimeout("slow"), errcode(-1), errcode(60111))
+    line.run(lambda contacts: contacts.change_userid("x1a2b3", "zhang"))
+    assert line.bodies("user/update") == [{"userid": "x1a2b3", "new_userid": "zhang"}]
+    for calls in (2, 4):
+        with pytest.raises(WeComTransportError) as caught:
+            line.run(lambda contacts: contacts.change_userid("x1a2b3", "zhang"))
+        assert caught.value.is_ambiguous
+        assert line.count("user/update") == calls
+
+
+def test_mail_aliases_go_by_themselves():
+    """WeCom takes them apart from the other fields: so they are asked for apart, and an empty list clears."""
+    line = Line().script("user/update", ok("updated"))
+    line.run(lambda contacts: contacts.set_mail_aliases("zhang", ["a@corp.test", "b@corp.test"]))
+    line.run(lambda contacts: contacts.set_mail_aliases("zhang", []))
+    assert line.bodies("user/update") == [
+        {"userid": "zhang", "biz_mail_alias": {"item": ["a@corp.test", "b@corp.test"]}},
+        {"userid": "zhang", "biz_mail_alias": {"item": []}},
+    ]
+    with pytest.raises(UnsendableError):
+        line.run(lambda contacts: contacts.set_mail_aliases("zhang", ["a@corp.test"] * 6))
+
+
+def test_many_members_are_deleted_or_nobody():
+    """200 in one call; one stale userid refuses them all."""
+    userids = [f"u{n}" for n in range(200)]
+    line = Line().script("user/batchdelete", ok("deleted"), errcode(40031))
+    line.run(lambda contacts: contacts.delete_members(userids))
+    assert line.bodies("user/batchdelete") == [{"useridlist": userids}]
+    with pytest.raises(FieldError):
+        line.run(lambda contacts: contacts.delete_members(userids))
+    for count in (0, 201):
+        with pytest.raises(UnsendableError):
+            line.run(lambda contacts, count=count: contacts.delete_members(["a"] * count))
+    assert line.count("user/batchdelete") == 2
+
+
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), errcode(-1)])
+def test_a_lost_deletion_of_many_is_never_taken_for_done(lost):
+    """A repeat meets 40031 whether or not the first had its effect: nobody knows."""
+    line = Line().script("user/batchdelete", lost, errcode(40031))
+    with pytest.raises(WeComTransportError) as caught:
+        line.run(lambda contacts: contacts.delete_members(["a", "b"]))
+    assert caught.value.is_ambiguous
+
+
+@pytest.mark.parametrize(
+    ("path", "act", "none_valid"),
+    [("tag/addtagusers", "add_tag_departments", 40070), ("tag/deltagusers", "remove_tag_departments", 40031)],
+)
+def test_tag_departments_go_by_the_hundred(path, act, none_valid):
+    """250 are three calls; refused ones are a list of numbers, unlike members."""
+    everything = list(range(2, 252))
+    line = Line().script(path, ok(invalidparty=[3, 9999]), errcode(none_valid), ok())
+    refused = line.run(lambda contacts: getattr(contacts, act)(5, everything))
+    assert refused == {3} | set(everything[100:200])
+    bodies = line.bodies(path)
+    assert [len(body["partylist"]) for body in bodies] == [100, 100, 50]
+    assert all("userlist" not in body for body in bodies)
+    line.script(path, errcode(81011))
+    with pytest.raises(WeComError):
+        line.run(lambda contacts: getattr(contacts, act)(5, [2]))
+
+
+@pytest.mark.parametrize("made", [7, "123", [7], {"department_info": 7}, {"department_info": [{"id": "1"}]}])
+def test_a_made_up_department_that_cannot_be_read_is_told_all_the_same(made):
+    """The member exists: whatever WeCom says beside that, no other error may hide it."""
+    line = Line().script("user/create", ok("created", created_department_list=made))
+    with pytest.raises(StrayDepartmentError) as caught:
+        line.run(lambda contacts: contacts.create_member(MemberWrite(userid="a", name="甲")))
+    assert caught.value.department_ids == ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from wxsync.model.seen import ReadingWay
-from wxsync.sandbox.state import App, SandboxState
+from wxsync.sandbox.state import SandboxState
+from wxsync.sandbox.switches import App
 from wxsync.sandbox.transport import SandboxTransport
 from wxsync.wecom.client import open_client
 from wxsync.wecom.probe import Insight, probe
 
 OLD_APP = App(secret="old-app", sees_sensitive=True)
-NEW_APP = App(secret="new-app", sees_sensitive=False)
+NEW_APP = App(agent_id=1000003, secret="new-app", sees_sensitive=False)
 
 
 def looked(state: SandboxState, app: App | None = None) -> Insight:

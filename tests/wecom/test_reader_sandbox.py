@@ -9,7 +9,8 @@ from wxsync.model.seen import ReadingWay, Seen, ShownMember
 from wxsync.model.unknown import UNKNOWN
 from wxsync.sandbox.records import Attribute, Placement
 from wxsync.sandbox.seed import fill_corp
-from wxsync.sandbox.state import App, SandboxState
+from wxsync.sandbox.state import SandboxState
+from wxsync.sandbox.switches import App
 from wxsync.sandbox.transport import SandboxTransport
 from wxsync.wecom.client import open_client
 from wxsync.wecom.reader import read_seen

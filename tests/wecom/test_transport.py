@@ -19,7 +19,8 @@ from wxsync.errors import (
     WxsyncError,
 )
 from wxsync.model.member import MemberWrite
-from wxsync.wecom.client import open_client
+from wxsync.wecom.client import open_client, open_transport
+from wxsync.wecom.limits import Misses
 from wxsync.wecom.retries import Patience
 
 ZHANG = MemberWrite(userid="zhang", name="张三", mobile="13800000001", departments=(1,))
@@ -34,6 +35,9 @@ LOST += [
     httpx.Response(500),
     httpx.WriteError("broken"),
     httpx.Response(200, text="<html>"),
+    httpx.Response(200, text='{"errcode":0,"errmsg":"crea'),
+    httpx.Response(200, text=""),
+    httpx.DecodingError("cut"),
 ]
 NEVER_SENT = [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")]
 
@@ -139,24 +143,95 @@ def test_the_frequency_limit_is_waited_for_by_everybody():
     """45009 holds back all calls of the path for a minute, and no others."""
 
     async def story(contacts):
-        await contacts.update_member(ZHANG)
         before = line.clock.now
+        updates = asyncio.gather(*(contacts.update_member(ZHANG) for _ in range(3)))
         await contacts.delete_member("li")
         assert line.clock.now == before
+        await updates
 
-    line = Line().script("user/update", errcode(45009), ok("updated")).script("user/delete", ok("deleted"))
+    replies = [errcode(45009)] * 3 + [ok("updated")]
+    line = Line().script("user/update", *replies).script("user/delete", ok("deleted"))
     line.run(story)
     assert line.clock.sleeps == [61.0]
+    assert line.count("user/update") == 6
 
 
-def test_the_wait_for_the_frequency_limit_is_bounded():
-    """After as many waits as the patience allows the error is raised: the hour's limit is not sat out."""
-    line = Line().script("user/update", errcode(45009))
+def test_a_limit_that_holds_on_is_the_longer_one():
+    """45009 right after the minute was waited out is the hour's, and after that it is raised with its end."""
+    line = Line().script("user/create", errcode(45009))
+    line.clock.now = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
     with pytest.raises(RateLimitError) as caught:
-        line.run(update, Patience(limit_waits=1, limit_pause=5.0))
+        line.run(create)
     assert caught.value.errcode == 45009
-    assert line.count("user/update") == 2
-    assert line.clock.sleeps == [5.0]
+    assert line.count("user/create") == 3
+    assert line.clock.sleeps == [61.0, 3601.0]
+    # 30 days on: what comes after the hour is the month's limit of creations.
+    assert "from 2025-07-15 16:07:43 UTC on" in str(caught.value.hint)
+
+
+def test_a_limit_that_let_calls_through_begins_anew():
+    """After a call that was carried out the next 45009 is the minute's again."""
+    replies = [errcode(45009), ok("updated"), errcode(45009), ok("updated")]
+    line = Line().script("user/update", *replies)
+
+    async def story(contacts):
+        await contacts.update_member(ZHANG)
+        await contacts.update_member(ZHANG)
+
+    line.run(story)
+    assert line.clock.sleeps == [61.0, 61.0]
+
+
+def test_whoever_may_not_wait_is_told_until_when():
+    """Where the window is longer than the patience, the call is not repeated, nor is the next one sent."""
+    line = Line().script("user/update", errcode(45009))
+    line.clock.now = 1_750_000_000.0
+
+    async def story(contacts):
+        for _ in range(2):
+            with pytest.raises(RateLimitError) as caught:
+                await contacts.update_member(ZHANG)
+            assert caught.value.errcode == 45009
+            assert "from 2025-06-15 15:07:41 UTC on" in str(caught.value.hint)
+
+    line.run(story, Patience(longest_wait=10.0))
+    assert line.count("user/update") == 1
+    assert line.clock.sleeps == []
+
+
+@pytest.mark.parametrize("code", [45009, 45033])
+def test_a_complaint_halves_what_is_under_way(code):
+    """Ten at once become five after the first complaint, however many of the ten complain."""
+    under_way = most = answered = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most, answered
+        if request.url.path.endswith("gettoken"):
+            return ok(access_token="t", expires_in=7200)
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        answered += 1
+        if answered == 10:
+            most = 0  # counted anew from the first complaints on
+        return errcode(code) if answered <= 10 else ok("updated")
+
+    async def story():
+        line = Line()
+        async with open_client(
+            corp_id="ww1",
+            secret="s",
+            base_url="https://wecom.test",
+            transport=httpx.MockTransport(answer),
+            sleep=line.clock.sleep,
+            clock=line.clock,
+        ) as contacts:
+            await asyncio.gather(*(contacts.update_member(ZHANG) for _ in range(40)))
+
+    asyncio.run(story())
+    assert answered == 50
+    assert most == 5
 
 
 @pytest.mark.parametrize("failure", LOST, ids=repr)
@@ -324,6 +399,15 @@ def test_no_token_and_no_secret_in_any_error_or_log(path, reply, caplog):
     assert "access_token=" not in caplog.text
 
 
+def test_what_wecom_says_gives_a_terminal_no_orders():
+    """Control characters, line ends and marks of direction become "?"; Chinese and its wide space stay."""
+    said = "a\x1b]0;owned\x07b\x9bc\r\nd\u202ee\u200bf 张\u3000三"
+    line = Line().script("user/update", errcode(60103, said))
+    with pytest.raises(FieldError) as caught:
+        line.run(update)
+    assert caught.value.errmsg == "a?]0;owned?b?c??d?e?f 张\u3000三"
+
+
 def test_what_wecom_says_of_people_is_masked():
     """A phone number or an e-mail address in an errmsg gets into no error."""
     text = "mobile 13800000001, +852 12345678 or zs@example.com bad, hint: [1559637818_7], from ip: 192.0.2.1"
@@ -342,3 +426,104 @@ def test_the_60020_error_says_what_to_enter_where():
         line.run(update)
     assert "192.0.2.1" in str(caught.value.hint)
     assert "企业可信IP" in str(caught.value.hint)
+
+
+MISSES = Misses(errcodes=frozenset({46004}))
+
+
+def speak(line: Line, act, **options):
+    """What `act(transport)` gives over the line."""
+
+    async def story():
+        async with open_transport(
+            corp_id="ww1",
+            secret="s",
+            base_url="https://wecom.test",
+            transport=httpx.MockTransport(line._answer),
+            sleep=line.clock.sleep,
+            clock=line.clock,
+            **options,
+        ) as transport:
+            return await act(transport)
+
+    return asyncio.run(story())
+
+
+def test_a_member_gets_thirty_messages_a_minute():
+    """The thirty-first to the same member waits, in whatever case the userid is written; others do not."""
+
+    async def send(transport, *userids):
+        await transport.send("POST", "message/send", json={}, is_repeatable=False, receivers=userids)
+
+    async def story(transport):
+        for n in range(30):
+            await send(transport, "zhang" if n % 2 else "ZHANG", f"other{n}")
+        assert line.clock.sleeps == []
+        await send(transport, "li")
+        assert line.clock.sleeps == []
+        await send(transport, "Zhang")
+
+    line = Line().script("message/send", ok())
+    speak(line, story, app="1000002")
+    assert line.count("message/send") == 32
+    assert sum(line.clock.sleeps) >= 60
+
+
+def test_look_ups_that_miss_end_at_five_percent():
+    """Those that find somebody are not counted; after 5 % of the members nobody is looked up any more."""
+
+    async def look_up(transport):
+        return await transport.send("POST", "user/getuserid", json={}, is_repeatable=True, misses=MISSES)
+
+    async def story(transport):
+        found = missed = 0
+        for _ in range(50):
+            try:
+                await look_up(transport)
+                found += 1
+            except WeComApiError as error:
+                if error.errcode != 46004:
+                    return found, missed, error
+                missed += 1
+        return found, missed, None
+
+    replies = [ok(userid="a")] * 10 + [errcode(46004), ok(userid="a")] * 10
+    line = Line().script("user/getuserid", *replies)
+    found, missed, error = speak(line, story, members=60)
+    assert (found, missed) == (12, 3)
+    assert isinstance(error, RateLimitError)
+    assert error.errcode == 45009
+    assert "not sent" in error.errmsg
+    assert line.count("user/getuserid") == 15
+    assert line.clock.sleeps == []
+
+
+@pytest.mark.parametrize(("path", "limit", "span"), [("appchat/update", 1000, 3600)])
+def test_group_chats_change_a_thousand_times_an_hour(path, limit, span):
+    """The next one waits until the first ones are an hour old."""
+
+    async def story(transport):
+        for _ in range(limit):
+            await transport.send("POST", path, json={}, is_repeatable=True)
+        assert line.clock.sleeps == []
+        await transport.send("POST", path, json={}, is_repeatable=True)
+
+    line = Line().script(path, ok())
+    speak(line, story)
+    assert line.count(path) == limit + 1
+    assert span <= sum(line.clock.sleeps) <= span + 120
+
+
+def test_group_chats_are_created_a_thousand_times_a_day():
+    """The next one is not sent, and says until when: nobody waits for a day."""
+
+    async def story(transport):
+        for _ in range(1000):
+            await transport.send("POST", "appchat/create", json={}, is_repeatable=False)
+        with pytest.raises(RateLimitError) as caught:
+            await transport.send("POST", "appchat/create", json={}, is_repeatable=False)
+        return caught.value
+
+    line = Line().script("appchat/create", ok())
+    assert speak(line, story).errcode == 45009
+    assert line.count("appchat/create") == 1000

@@ -32,7 +32,7 @@ def baseline(sync: str | None, fields: str | None, person: str | None, config: P
     settings = open_settings(config)
     chosen = _fields(fields)
     taken = run_to_end(_take(settings, chosen_sync(settings, sync), chosen, person))
-    click.echo(f"remembered for {len(taken.members)} members, {len(taken.departments)} department names")
+    click.echo(f"remembered for {len(taken.keys)} members, {len(taken.departments)} department names")
     for name, count in taken.fields.items():
         click.echo(f"  {name}: {count}")
 
@@ -52,6 +52,13 @@ def _fields(text: str | None) -> frozenset[str] | None:
 async def _take(settings: Settings, sync: str, fields: frozenset[str] | None, person: str | None) -> Baseline:
     async with open_corp(settings, sync) as corp, holding(corp, "baseline") as held:
         _, decision = await preview(corp, trigger="baseline")
+        rejected = [row for row in decision.plan.rejected if row.key == person]
+        if person is not None and rejected:
+            problem = "; ".join(f"{row.field}: {row.problem}" for row in rejected)
+            raise WxsyncError(
+                f"nothing was remembered: the row of {person} is rejected ({problem})",
+                hint="mend the row, then say it again",
+            )
         if person is not None and person not in decision.actual.members:
             raise WxsyncError(
                 f"{person} is not a member of ours who is in WeCom",

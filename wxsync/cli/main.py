@@ -35,6 +35,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": ("wxsync.cli.sync", "plan"),
     "apply": ("wxsync.cli.sync", "apply"),
     "baseline": ("wxsync.cli.baseline", "baseline"),
+    "rekey": ("wxsync.cli.rekey", "rekey"),
+    "wecom": ("wxsync.cli.wecom", "wecom"),
     "status": ("wxsync.cli.history", "status"),
     "runs": ("wxsync.cli.history", "runs"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),

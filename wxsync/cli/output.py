@@ -15,11 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from wxsync.cli.streams import discard_stdout, going_on_without_reader
 from wxsync.errors import WxsyncError
 from wxsync.model.change import Reason
+from wxsync.model.glance import Looked
 from wxsync.model.plan import Plan
 from wxsync.model.run import OutcomeState, Run, RunState
 from wxsync.report.as_html import html_of_plan, html_of_run
 from wxsync.report.as_json import plan_document, run_document, to_json
 from wxsync.report.as_text import print_plan, print_run
+from wxsync.report.source_json import source_document
+from wxsync.report.source_text import print_source
 
 EXIT_DONE = 0
 EXIT_CHANGES = 3
@@ -56,6 +59,17 @@ class Reporter:
             self._print(
                 lambda console: print_plan(
                     plan, console, language=self.language, show_personal=self._show_personal
+                )
+            )
+
+    def show_sources(self, looked: Looked) -> None:
+        """Show what the sources alone gave; there is no HTML of it."""
+        if self.format == "json":
+            self._put(to_json(source_document(looked, language=self.language)))
+        else:
+            self._print(
+                lambda console: print_source(
+                    looked, console, language=self.language, show_personal=self._show_personal
                 )
             )
 

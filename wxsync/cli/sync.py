@@ -11,16 +11,25 @@ import click
 
 from wxsync.cli.options import chosen_sync, config_option, open_settings, report_options
 from wxsync.cli.output import EXIT_CHANGES, EXIT_DONE, EXIT_REFUSED, Reporter, exit_code_of, progress_bar
+from wxsync.cli.source import show_sources, source_only_option
 from wxsync.cli.waiting import ask, can_ask, run_to_end
 from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.guard import check_approval
+from wxsync.engine.person import check_alone
 from wxsync.engine.reconcile import carry_out, holding, made_fresh, preview, refuse
 from wxsync.errors import GuardError, StalePlanError, WxsyncError
+from wxsync.mirror.journal import RunVerb
 from wxsync.mirror.lease import Lease
 from wxsync.model.run import Run
 from wxsync.runtime import open_corp
+
+only_person_option = click.option(
+    "--only-person",
+    metavar="KEY",
+    help="Of the whole plan only the changes of this person, by source key or userid; not their tags.",
+)
 
 
 @click.command()
@@ -30,6 +39,8 @@ from wxsync.runtime import open_corp
 @click.option(
     "--adopt", is_flag=True, help="Show adoptions on weak evidence too, to be approved by the plan's digest."
 )
+@only_person_option
+@source_only_option
 @config_option
 def plan(
     sync: str | None,
@@ -39,6 +50,8 @@ def plan(
     show_personal: bool,
     exit_code: bool,
     adopt: bool,
+    only_person: str | None,
+    source_only: bool,
     config: Path | None,
 ) -> int:
     """Show what would change; write nothing to WeCom.
@@ -48,14 +61,21 @@ def plan(
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
     reporter = _reporter(settings, format_, output, language, show_personal)
-    decision = run_to_end(_plan(settings, name, weak_too=adopt))
+    if source_only:
+        if exit_code or adopt or only_person is not None:
+            raise click.UsageError("--source-only makes no plan: leave out the other options about it.")
+        return show_sources(settings, name, reporter)
+    decision = run_to_end(_plan(settings, name, weak_too=adopt, person=only_person))
     reporter.show_plan(decision.plan)
+    for change in decision.needed:
+        what = f"{change.verb.value} {change.kind.value} {change.key}"
+        click.echo(f"Needed before: {what}, so that apply refuses to do this alone", err=True)
     return EXIT_CHANGES if exit_code and decision.plan.writes else EXIT_DONE
 
 
-async def _plan(settings: Settings, sync: str, *, weak_too: bool) -> Decision:
+async def _plan(settings: Settings, sync: str, *, weak_too: bool, person: str | None) -> Decision:
     async with open_corp(settings, sync) as corp:
-        return (await preview(corp, weak_too=weak_too))[1]
+        return (await preview(corp, weak_too=weak_too, person=person))[1]
 
 
 @click.command()
@@ -67,6 +87,7 @@ async def _plan(settings: Settings, sync: str, *, weak_too: bool) -> Decision:
     metavar="DIGEST",
     help="Carry out the plan with this digest, also over its limits, and no other plan.",
 )
+@only_person_option
 @config_option
 def apply(
     sync: str | None,
@@ -76,6 +97,7 @@ def apply(
     show_personal: bool,
     yes: bool,
     approve: str | None,
+    only_person: str | None,
     config: Path | None,
 ) -> int:
     """Plan, print the plan, check the limits, and write to WeCom.
@@ -86,26 +108,44 @@ def apply(
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
     reporter = _reporter(settings, format_, output, language, show_personal)
-    return run_to_end(_apply(settings, name, reporter, approve, may_write=yes or approve is not None))
+    may_write = yes or approve is not None
+    return run_to_end(_apply(settings, name, reporter, approve, only_person, may_write=may_write))
 
 
 async def _apply(
-    settings: Settings, sync: str, reporter: Reporter, approve: str | None, *, may_write: bool
+    settings: Settings,
+    sync: str,
+    reporter: Reporter,
+    approve: str | None,
+    person: str | None,
+    *,
+    may_write: bool,
 ) -> int:
     reporter.claim_output()
     async with open_corp(settings, sync) as corp, holding(corp, "manual") as held:
-        return await apply_once(corp, held, reporter, approve, may_write=may_write)
+        return await apply_once(corp, held, reporter, approve, person=person, may_write=may_write)
 
 
 async def apply_once(
-    corp: Corp, held: Lease, reporter: Reporter, approve: str | None, *, may_write: bool
+    corp: Corp,
+    held: Lease,
+    reporter: Reporter,
+    approve: str | None,
+    *,
+    person: str | None = None,
+    may_write: bool,
 ) -> int:
-    """Plan, show, ask unless `may_write`, write and show what came of it; gives the exit code."""
-    run_id, decision = await preview(corp, verb="apply", approved=approve)
+    """Plan, show, ask unless `may_write`, write and show what came of it; gives the exit code.
+
+    Of one person alone where `person` says whose.
+    """
+    verb: RunVerb = "apply" if person is None else "repair"
+    run_id, decision = await preview(corp, verb=verb, approved=approve, person=person)
     if reporter.format == "text":
         reporter.show_plan(decision.plan)
     try:
         check_approval(decision.plan, approve)
+        check_alone(decision)
         if not may_write and decision.plan.writes:
             await _ask(corp, run_id, decision)
             decision = await made_fresh(corp, run_id, decision)

@@ -43,6 +43,12 @@ def check_proxy(text: str) -> str:
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError('is neither "env" nor a proxy\'s address such as "http://proxy:3128"')
+    # A password with a slash would end the host before it: the proxy would be another one than was meant.
+    if text.count("@") > 1 or "?" in text or "#" in text or parts.path not in ("", "/"):
+        raise ValueError(
+            "has a path, query, fragment or a second @. "
+            "In a user or password write @ as %40, / as %2F, ? as %3F and # as %23"
+        )
     return text
 
 

@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wxsync.config.expressions import Expression, ExpressionError
 from wxsync.config.problems import Problem
 from wxsync.config.suggestions import did_you_mean
+from wxsync.config.table import ATTRIBUTE
 
 Data = Mapping[str, Any]
 
+PHOTOS: Final = frozenset({"audio", "jpegphoto", "photo", "thumbnaillogo", "thumbnailphoto"})
+"""Attributes that are never asked for: a hundred kilobytes a person, and no field of WeCom's takes them."""
+
+LDAP_KEY: Final = "entryUUID | default(objectGUID) | guid"
+"""Each kind of directory has one of them, and null in the place of the other one."""
+
 LDAP_DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "department": {"key": "(entryUUID or objectGUID) | guid", "parent": "parent_dn", "ref": "dn"},
-    "member": {"key": "(entryUUID or objectGUID) | guid", "departments": "parent_dn"},
+    "department": {"key": LDAP_KEY, "parent": "parent_dn", "name": "rdn", "ref": "dn"},
+    "member": {"key": LDAP_KEY, "departments": "parent_dn"},
 }
 """What the mapping of a sync says by itself where its authority is a directory."""
 
@@ -31,11 +39,22 @@ def _completed(sync: Data, data: Data) -> dict[str, Any]:
     if authority.get("type") != "ldap":
         return dict(sync)
     mappings = {
-        table: {**defaults, **sync[table]}
-        for table, defaults in LDAP_DEFAULTS.items()
-        if isinstance(sync.get(table), dict)
+        table: {**defaults, **sync.get(table, {})}
+        for table, defaults in _ldap_defaults(authority).items()
+        if isinstance(sync.get(table, {}), dict)
     }
     return {**sync, **mappings}
+
+
+def _ldap_defaults(source: Data) -> Mapping[str, Mapping[str, str]]:
+    attribute = source.get("department_attribute")
+    if not isinstance(attribute, str) or not ATTRIBUTE.fullmatch(attribute):
+        return LDAP_DEFAULTS
+    value = f"col('{attribute}')"
+    return {
+        "department": {"key": value, "parent": "none", "name": value},
+        "member": {**LDAP_DEFAULTS["member"], "departments": f"all('{attribute}')"},
+    }
 
 
 def check_references(data: Data) -> Iterator[Problem]:
@@ -52,12 +71,14 @@ def check_references(data: Data) -> Iterator[Problem]:
                 yield Problem((*here, "sources", n), _no_table("source", source, sources))
         yield from _check_authority(here, _first_source(sync), sources)
         yield from _check_root(here, sync)
+        if any(sources.get(name, {}).get("type") == "ldap" for name in _texts(listed)):
+            yield from _check_photos(here, sync)
     yield from _check_siblings(_tables(data.get("sync")))
 
 
 def _check_authority(here: tuple[str | int, ...], first: str | None, sources: Data) -> Iterator[Problem]:
     source = sources.get(first or "", {})
-    if source.get("type") == "sql" and "departments" not in source and first is not None:
+    if source.get("type") in ("sql", "file") and "departments" not in source and first is not None:
         why = f"is required: {first} is the first source of {here[1]}, which says what departments there are"
         yield Problem(("source", first, "departments"), why)
 
@@ -69,6 +90,31 @@ def _check_root(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
         if id_ == sync.get("root_department", 1):
             why = f"{id_} is root_department itself: its row is named by department.root"
             yield Problem((*here, "policy", "adopt_departments", key), why)
+
+
+def _check_photos(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
+    for table in ("department", "member", "tags"):
+        for place, text in _expressions((*here, table), sync.get(table)):
+            for name in sorted(_names_in(text)):
+                if name.lower().partition(";")[0] in PHOTOS:
+                    yield Problem(
+                        place, f"reads {name}: photos are never read from a directory. Leave it out"
+                    )
+
+
+def _expressions(place: tuple[str | int, ...], table: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name, value in table.items() if isinstance(table, dict) else ():
+        if isinstance(value, str):
+            yield (*place, name), value
+        else:
+            yield from _expressions((*place, name), value)
+
+
+def _names_in(text: str) -> frozenset[str]:
+    try:
+        return Expression(text).names
+    except ExpressionError:  # which is a problem of its own
+        return frozenset()
 
 
 def _check_siblings(syncs: Mapping[str, Data]) -> Iterator[Problem]:
@@ -93,6 +139,10 @@ def _first_source(sync: Data) -> str | None:
     if isinstance(sources, list) and sources and isinstance(sources[0], str):
         return sources[0]
     return None
+
+
+def _texts(listed: Any) -> list[str]:
+    return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
 
 
 def _tables(data: Any) -> dict[str, dict[str, Any]]:

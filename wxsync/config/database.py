@@ -17,10 +17,18 @@ DRIVERS: Final[Mapping[str, str]] = {
     "sqlite+pysqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
+    "mariadb": "mariadb+pymysql",
+    "mariadb+pymysql": "mariadb+pymysql",
+    "mysql": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mssql": "mssql+pymssql",
+    "mssql+pymssql": "mssql+pymssql",
+    "oracle": "oracle+oracledb",
+    "oracle+oracledb": "oracle+oracledb",
 }
 """A URL's scheme -> the dialect and driver that wxsync uses for it."""
 
-SOURCE_DIALECTS: Final = ("sqlite", "postgresql")
+SOURCE_DIALECTS: Final = ("sqlite", "postgresql", "mariadb", "mysql", "mssql", "oracle")
 MIRROR_DIALECTS: Final = ("sqlite", "postgresql", "mariadb", "mysql")
 
 
@@ -32,10 +40,9 @@ def check_database_url(text: str, *, dialects: Collection[str], around: Surround
         meant = get_close_matches(dialect, dialects, n=1)
         hint = f'Did you mean "{meant[0]}://"?' if meant else f"Supported are {', '.join(dialects)}"
         raise ValueError(f'the database "{dialect}" is not supported by this version. {hint}')
-    if dialect in ("sqlite", "postgresql"):
-        if url.drivername not in DRIVERS:
-            raise ValueError(f'the driver "{driver}" is not supported: write {dialect}:// alone')
-        url = url.set(drivername=DRIVERS[url.drivername])
+    if url.drivername not in DRIVERS:
+        raise ValueError(f'the driver "{driver}" is not supported: write {dialect}:// alone')
+    url = url.set(drivername=DRIVERS[url.drivername])
     if "password" in url.query:
         raise ValueError("must not hold a password in its query: give it by password = … beside it")
     if dialect == "sqlite":

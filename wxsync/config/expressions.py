@@ -18,9 +18,17 @@ from pydantic_core import CoreSchema, core_schema
 
 from wxsync.config.filters import FilterFailed
 from wxsync.config.sandbox import Lookup, RowContext, row_environment
-from wxsync.config.syntax import ExpressionError, ManyValued, parse
+from wxsync.config.syntax import ExpressionError, ManyValued, UnreadableValue, every_value, parse
 
-__all__ = ["Expression", "ExpressionError", "ExpressionFailed", "ManyValued", "Row"]
+__all__ = [
+    "Expression",
+    "ExpressionError",
+    "ExpressionFailed",
+    "ManyValued",
+    "Row",
+    "UnreadableValue",
+    "every_value",
+]
 
 Row = Mapping[str, object]
 
@@ -32,7 +40,14 @@ RESULT: Final = "_wxsync_result"
 PLAIN: Final = frozenset({str, int, bool, float, type(None), date, datetime, Decimal, bytes})
 """Types that need no second look."""
 
-TELLING: Final = (TypeError, ZeroDivisionError, FilterFailed, UndefinedError, SecurityError)
+TELLING: Final = (
+    TypeError,
+    ZeroDivisionError,
+    FilterFailed,
+    UnreadableValue,
+    UndefinedError,
+    SecurityError,
+)
 """Errors whose text tells what is wrong without showing a value of the row."""
 
 
@@ -70,13 +85,15 @@ class Expression:
     """The row's names that it reads, those in col('…') and all('…') too."""
     null_tolerant: bool = field(init=False, compare=False, repr=False)
     """It says itself what a null means: `is none`, `is not none` or `default`."""
+    filters: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The names of the filters in it."""
     is_bare: bool = field(init=False, compare=False, repr=False)
     """It is one name, so its value is the row's own."""
     _run: Callable[[Row], object] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         compiled = _compiled(self.source.strip())
-        for name in ("names", "null_tolerant", "is_bare"):
+        for name in ("names", "null_tolerant", "filters", "is_bare"):
             object.__setattr__(self, name, getattr(compiled, name))
         object.__setattr__(self, "_run", compiled.run)
 
@@ -98,6 +115,7 @@ class _Compiled:
     names: frozenset[str]
     null_tolerant: bool
     is_bare: bool
+    filters: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=1024)
@@ -111,7 +129,7 @@ def _compiled(source: str) -> _Compiled:
         run = _evaluator(parsed.tree, parsed.stand_ins)
     except (SyntaxError, RecursionError, MemoryError):
         raise ExpressionError("is nested too deeply") from None
-    return _Compiled(run, parsed.names, parsed.is_null_tolerant, is_bare=False)
+    return _Compiled(run, parsed.names, parsed.is_null_tolerant, is_bare=False, filters=parsed.filters)
 
 
 def _reader(name: str) -> Callable[[Row], object]:
@@ -120,6 +138,8 @@ def _reader(name: str) -> Callable[[Row], object]:
             return row[name]
         except KeyError:
             raise ExpressionFailed(f'the row has no "{name}"') from None
+        except UnreadableValue as error:
+            raise ExpressionFailed(str(error)) from None
 
     return read
 

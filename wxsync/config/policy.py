@@ -54,6 +54,8 @@ class PolicySettings(Table):
     method: Literal["auto", "single", "batch"] = "auto"
     clear_when_empty: tuple[str, ...] = ()
     """The fields that an empty source value clears in WeCom."""
+    confirm_reads: Annotated[PositiveNumber, Field(le=10)] = 2
+    """From how many complete readings in a row somebody must be missing before the daemon removes them."""
     strict_tags: Switch = False
     """True: people whom somebody put into a tag of ours by hand are taken out."""
 

@@ -36,7 +36,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "greater_than_equal": "must be {ge:g} or more",
     "less_than_equal": "must be {le:g} or less",
     "string_pattern_mismatch": "is no name: those have 1 to 64 letters, digits, _ and -",
-    "union_tag_not_found": 'is required: "sql" or "ldap"',
+    "union_tag_not_found": 'is required: "sql", "ldap" or "file"',
 }
 """pydantic's error type -> what it means for somebody who writes TOML."""
 

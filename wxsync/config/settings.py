@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -13,18 +13,21 @@ from sqlalchemy.engine import URL
 from wxsync.config import addresses, database
 from wxsync.config.cron import check_schedule
 from wxsync.config.expressions import Expression
+from wxsync.config.files import DataFile
 from wxsync.config.limits import LimitRule, LimitsSettings
 from wxsync.config.policy import PolicySettings
 from wxsync.config.secrets import Secret, Surroundings
 from wxsync.config.suggestions import did_you_mean
-from wxsync.config.table import Name, PositiveNumber, Query, Switch, Table, Text
+from wxsync.config.table import Attribute, Name, PositiveNumber, Query, Switch, Table, Text
 
 __all__ = [
     "AppSettings",
     "CallbackSettings",
     "CorpSettings",
+    "DataFile",
     "DepartmentMapping",
     "Expression",
+    "FileSourceSettings",
     "LdapSourceSettings",
     "LimitRule",
     "LimitsSettings",
@@ -51,6 +54,16 @@ def _no_password_in_url(password: Secret | None, info: ValidationInfo) -> Secret
     if password is not None and database.has_password(info.data.get("url", "sqlite://")):
         raise ValueError("is given twice: url holds a password already. Leave it out there")
     return password
+
+
+def _placed_file(path: Path | None, info: ValidationInfo) -> Path | None:
+    """Beside the config file where it is relative, and there."""
+    around = _around(info)
+    if path is None or around is None:
+        return path
+    if not (placed := around.place(path)).is_file():
+        raise ValueError(f"there is no file {placed}")
+    return placed
 
 
 class MirrorSettings(Table):
@@ -116,6 +129,8 @@ class CorpSettings(Table):
     ca_file: Path | None = None
     account_cap: PositiveNumber | None = None
     """For the month's quota of creations; without it that is not checked."""
+    concurrency: Annotated[PositiveNumber, Field(le=20)] = 10
+    """Calls under way at once, of one process."""
     app: AppSettings | None = None
     callback: CallbackSettings | None = None
 
@@ -125,15 +140,14 @@ class CorpSettings(Table):
         # Where allow_http itself is at fault, only that is told.
         return addresses.check_base_url(text, allow_http=info.data.get("allow_http", True))
 
-    @field_validator("ca_file")
+    _placed = field_validator("ca_file")(_placed_file)
+
+    @field_validator("app")
     @classmethod
-    def placed(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        around = _around(info)
-        if path is None or around is None:
-            return path
-        if not (placed := around.place(path)).is_file():
-            raise ValueError(f"there is no file {placed}")
-        return placed
+    def other_secret(cls, app: AppSettings | None, info: ValidationInfo) -> AppSettings | None:
+        if app is not None and app.secret == info.data.get("contact_secret"):
+            raise ValueError("secret is the same as contact_secret: contact sync and each app have their own")
+        return app
 
 
 class SqlSourceSettings(Table):
@@ -148,6 +162,10 @@ class SqlSourceSettings(Table):
     members: Query
     memberships: Query | None = None
     tags: Query | None = None
+    receive_timeout: PositiveNumber = 300
+    """Seconds for which the server may say nothing; a slow query is silent too."""
+    canaries: tuple[Text, ...] = ()
+    """Keys of people without whom no reading is whole."""
 
     _split = model_validator(mode="before")(database.without_password)
     _once = field_validator("password")(_no_password_in_url)
@@ -174,15 +192,58 @@ class LdapSourceSettings(Table):
     ]
     """Tried in turn."""
     start_tls: Switch = False
+    ca_file: Path | None = None
     bind_dn: Text | None = None
+    """None reads as nobody: anonymously."""
     bind_password: Secret | None = None
+    connect_timeout: PositiveNumber = 10
+    """Seconds, as is `receive_timeout`."""
+    receive_timeout: PositiveNumber = 60
+    page_size: PositiveNumber = 500
     base_dn: Text
     departments: Text
     members: Text
+    department_attribute: Attribute | None = None
+    """One department for each value that this attribute has in the entries of `departments`."""
+    memberships: Text | None = None
+    """Groups whose own members are in the department that has the group's DN for its `ref`."""
     groups: Text | None = None
+    group_name: Attribute = "cn"
+    """The attribute of a group that is its tag's name."""
+    referrals: tuple[Text, ...] = ()
+    """Hosts that hold a part of the tree and may be left out."""
+    canaries: tuple[Text, ...] = ()
+    """Keys of people without whom no reading is whole."""
+
+    _placed = field_validator("ca_file")(_placed_file)
+
+    @model_validator(mode="after")
+    def bound(self) -> Self:
+        # A name with an empty password binds nobody, and most servers call that a success (RFC 4513, 5.1.2).
+        password = self.bind_password.get_secret_value() if self.bind_password else ""
+        if (self.bind_dn is None) != (not password):
+            raise ValueError("bind_dn and bind_password go together: give both, or neither to read as nobody")
+        return self
 
 
-SourceSettings = Annotated[SqlSourceSettings | LdapSourceSettings, Field(discriminator="type")]
+class FileSourceSettings(Table):
+    """[source.NAME] with type = "file": exports, one file for each query."""
+
+    type: Literal["file"]
+    departments: DataFile | None = None
+    """Required of the source that a sync names first."""
+    members: DataFile
+    memberships: DataFile | None = None
+    tags: DataFile | None = None
+    encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
+    """Of CSV and JSON: "auto" is UTF-8 where all of a file is that, else GB18030."""
+    canaries: tuple[Text, ...] = ()
+    """Keys of people without whom no reading is whole."""
+
+
+SourceSettings = Annotated[
+    SqlSourceSettings | LdapSourceSettings | FileSourceSettings, Field(discriminator="type")
+]
 
 
 class DepartmentMapping(Table):

@@ -40,9 +40,16 @@ class ExpressionError(ValueError):
     """A text that is no expression; says what is wrong, and where."""
 
 
+class UnreadableValue(ValueError):
+    """A value of a row that is not what it should be; the message does not show it."""
+
+
 @runtime_checkable
 class ManyValued(Protocol):
-    """A row whose names may hold several values, of which plain reading gives the first."""
+    """A row whose names may hold several values, of which plain reading gives the first.
+
+    Reading a name raises UnreadableValue where its values cannot be read.
+    """
 
     def all_values(self, name: str) -> list[object]:
         """Every value of the name, none if there is none; KeyError for an unknown name."""
@@ -58,6 +65,7 @@ class Parsed:
     sole_name: str | None
     """Set where the whole expression is `col('…')`."""
     is_null_tolerant: bool
+    filters: frozenset[str]
 
 
 def parse(source: str) -> Parsed:
@@ -80,6 +88,7 @@ def parse(source: str) -> Parsed:
         stand_ins=replacer.stand_ins,
         sole_name=replacer.column_of(tree),
         is_null_tolerant=_is_null_tolerant(tree),
+        filters=frozenset(used.name for used in _all_of(tree, nodes.Filter)),
     )
 
 
@@ -185,15 +194,20 @@ def _one_value(name: str) -> Lookup:
 
 
 def _every_value(name: str) -> Lookup:
-    def every_value(row: Mapping[str, object]) -> object:
-        if isinstance(row, ManyValued):
-            return row.all_values(name)
-        value = row[name]
-        if isinstance(value, (list, tuple)):
-            return list(value)
-        return [] if value is None else [value]
+    def lookup(row: Mapping[str, object]) -> object:
+        return every_value(row, name)
 
-    return every_value
+    return lookup
+
+
+def every_value(row: Mapping[str, object], name: str) -> list[object]:
+    """All values that a row has under a name; none of a null. Raises KeyError, UnreadableValue."""
+    if isinstance(row, ManyValued):
+        return row.all_values(name)
+    value = row[name]
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return [] if value is None else [value]
 
 
 def _check_filters_and_tests(tree: nodes.Expr, scan: Scan, environment: RowEnvironment) -> None:

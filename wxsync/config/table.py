@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 
@@ -11,6 +12,16 @@ class Table(BaseModel):
     """One table of the config file: frozen, and without a key that nobody knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
+
+
+ATTRIBUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:;[A-Za-z0-9-]+)*")
+"""What an attribute of a directory is called, with options (RFC 4512 §2.5)."""
+
+
+def _attribute(text: str) -> str:
+    if not ATTRIBUTE.fullmatch(text):
+        raise ValueError("is no attribute of a directory: those have letters, digits and -")
+    return text
 
 
 def _query(text: str) -> str:
@@ -22,6 +33,7 @@ def _query(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Attribute = Annotated[Text, AfterValidator(_attribute)]
 Query = Annotated[Text, AfterValidator(_query)]
 WholeNumber = Annotated[int, Strict(), Field(ge=0)]
 PositiveNumber = Annotated[int, Strict(), Field(ge=1)]

@@ -48,14 +48,19 @@ class Actual:
     """Department id -> folded userids of all who are directly in it."""
     children: Mapping[int, frozenset[int]]
     """Department id -> ids directly below it, foreign ones too."""
-    department_ids: frozenset[int]
+    parents: Mapping[int, int]
+    """Department id -> the id above it, 0 for the corp's own root."""
     tag_ids: frozenset[int]
     doubts: Mapping[str, Mapping[str, tuple[Value, ...]]]
     """Member key -> UNKNOWN field -> what it may hold, where nobody knows what became of a call."""
     doubted_names: Mapping[str, tuple[str, ...]]
     """Department key -> the names that it may have, likewise."""
     activated: frozenset[str]
-    """Keys of members of ours of whom WeCom shows that they have activated."""
+    """Keys of members of ours of whom WeCom shows, or once showed, that they have activated."""
+
+    @property
+    def department_ids(self) -> frozenset[int]:
+        return frozenset(self.parents)
 
     def may_hold(self, key: str, field: str) -> tuple[Value, ...]:
         """What the field of this member may hold: one value where it is known, none where nothing is."""
@@ -74,9 +79,39 @@ def is_proven_department(link: RememberedDepartment, seen: SeenDepartment | None
     return link.state is LinkState.OURS or link.parent_id == seen.parent_id
 
 
+def _without_reused_ids(remembered: Remembered, seen: Seen) -> Remembered:
+    """The same, without departments whose id WeCom has given anew to one that was made by hand.
+
+    WeCom gives the id of the last department anew once that one is deleted. One that is named
+    otherwise than ours, with nobody and nothing of ours in it, is another one.
+    """
+    our_ids = {link.id for link in remembered.departments.values() if link.state is not LinkState.GONE}
+    inhabited = {department.parent_id for department in seen.departments if department.id in our_ids}
+    ours = {fold(link.member.userid) for link in remembered.members.values() if link.state is LinkState.OURS}
+    for member in seen.members:
+        if fold(member.userid) in ours:
+            inhabited |= member.department_ids
+    names = {department.id: department.name for department in seen.departments}
+    return replace(
+        remembered,
+        departments={
+            key: replace(link, state=LinkState.GONE)
+            if link.id not in inhabited
+            and UNKNOWN not in (link.name, name := names.get(link.id, UNKNOWN))
+            and link.name != name
+            else link
+            for key, link in remembered.departments.items()
+        },
+    )
+
+
 def is_proven_member(link: RememberedMember, seen: SeenMember | None) -> bool:
-    """The member in WeCom is the one of the link; an announced one only in exactly its departments."""
-    if seen is None or link.state is LinkState.GONE:
+    """The member in WeCom is the one of the link; an announced one only in exactly its departments.
+
+    Whoever was seen missing and is there again was made by a hand: whether it is the same person is
+    for adoption to find.
+    """
+    if seen is None or link.state is LinkState.GONE or link.missing_since is not None:
         return False
     return link.state is LinkState.OURS or seen.department_ids == frozenset(link.announced_department_ids)
 
@@ -105,7 +140,7 @@ def found_department_again(link: RememberedDepartment) -> RememberedDepartment:
 
 def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
     """Lay what was seen over what is remembered. What WeCom shows wins; what it hides is remembered."""
-    remembered = _without_belief(remembered)
+    remembered = _without_reused_ids(_without_belief(remembered), seen)
     seen_departments = {department.id: department for department in seen.departments}
     seen_members = {fold(member.userid): member for member in seen.members}
     our_departments = {
@@ -151,7 +186,7 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
         tags_with_departments=frozenset(tag.name for tag in seen.tags if tag.department_ids),
         occupants=occupants,
         children=children,
-        department_ids=frozenset(seen_departments),
+        parents={department.id: department.parent_id for department in seen.departments},
         tag_ids=frozenset(tag.id for tag in seen.tags),
         doubts={key: link.doubts for key in members if (link := remembered.members[key]).doubts},
         doubted_names={
@@ -160,9 +195,14 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
         activated=frozenset(
             key
             for key, folded in our_members.items()
-            if (shown := seen_members[folded].shown) is not None and shown.is_activated is True
+            if _has_activated(remembered.members[key], seen_members[folded])
         ),
     )
+
+
+def _has_activated(link: RememberedMember, seen: SeenMember) -> bool:
+    shown = UNKNOWN if seen.shown is None else seen.shown.is_activated
+    return link.has_activated if shown is UNKNOWN else shown is True
 
 
 def with_adopted(actual: Actual, adopted: Mapping[str, int]) -> Actual:
@@ -277,7 +317,9 @@ def _tags(
 ) -> tuple[dict[str, Tag], dict[str, int], dict[str, frozenset[str]]]:
     """Ours, the foreign ones by name, and the foreign people in ours.
 
-    A tag keeps its id; an announced one is ours where its id carries the name that we asked for.
+    A tag keeps its id; an announced one is ours where its id carries the name that we asked for. WeCom
+    gives the id of the last tag anew once that one is deleted: another name, and nobody in it whom we
+    put into ours, is another tag.
     """
     names_of_ours = {link.id: name for name, link in links.items() if link.state is not LinkState.GONE}
     tags: dict[str, Tag] = {}
@@ -285,10 +327,10 @@ def _tags(
     foreign_members: dict[str, frozenset[str]] = {}
     for tag in seen.tags:
         name = names_of_ours.get(tag.id)
-        if name is None or (links[name].state is LinkState.PENDING and tag.name != name):
+        userids = tag.userids or frozenset()
+        if name is None or (tag.name != name and not _holds_any(links[name], userids)):
             foreign[tag.name] = tag.id
             continue
-        userids = tag.userids or frozenset()
         tags[name] = Tag(
             name=name,
             id=tag.id,
@@ -297,6 +339,11 @@ def _tags(
         )
         foreign_members[name] = frozenset(u for u in userids if fold(u) not in owned)
     return tags, foreign, foreign_members
+
+
+def _holds_any(link: RememberedTag, userids: frozenset[str]) -> bool:
+    """Somebody whom we put into this tag is in it, and it is no mere announcement."""
+    return link.state is LinkState.OURS and not link.userids.isdisjoint(fold(userid) for userid in userids)
 
 
 def _contents(seen: Seen) -> tuple[dict[int, frozenset[str]], dict[int, frozenset[int]]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from wxsync.config.settings import MemberMapping
 from wxsync.model.member import Member, fold
 from wxsync.model.seen import SeenMember
 
@@ -26,6 +27,8 @@ class Weight(StrEnum):
     """The userid agrees and every other fact that can be read does not: somebody else."""
     UNCLEAR = "unclear"
     """More than one record could be meant."""
+    GENERATED = "generated"
+    """Only a userid agrees that was made from the name, as a namesake's would be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +103,23 @@ class Resemblance:
         """By userid, and what else agrees. A number that a third record shows makes nothing unclear:
         it is refused when it is taken."""
         agree, differ = compare(wanted, stranger)
-        if agree:
+        # The name says no more than a userid that was made from it.
+        second = [field for field in agree if not (self.is_generated and field == "name")]
+        if second:
             weight = Weight.PROVEN
         elif differ or any(others):
             weight = Weight.CONTRADICTED
+        elif self.is_generated and not agree:
+            weight = Weight.GENERATED
         else:
-            weight = Weight.UNCLEAR if self.is_generated else Weight.WEAK
+            weight = Weight.WEAK
         return Match(userid=stranger.userid, agree=("userid", *agree), differ=differ, weight=weight)
+
+
+def is_generated(mapping: MemberMapping) -> bool:
+    """The userid is made from the name: by `pinyin`, or from a column that the name is made from too."""
+    userid = mapping.userid
+    return "pinyin" in userid.filters or bool(userid.names & mapping.name.names)
 
 
 def compare(wanted: Member, stranger: SeenMember) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Carries a schedule out: up to ten calls at once, each after what it waits for, every outcome kept."""
+"""Carries a schedule out: many calls at once, each after what it waits for, every outcome kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
-from wxsync.engine.forecast import AT_ONCE
 from wxsync.engine.results import Result, to_result
 from wxsync.engine.schedule import Part, Schedule, Unit
 from wxsync.engine.single import Single
@@ -23,6 +22,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 MOST_LINE_FAULTS: Final = 5
 """So many calls in a row without an answer, and the run is stopped: WeCom is not there."""
+
+BEING_RECORDED: Final = 6
+"""So many more changes are under way than calls: while some are put on record, others use the line."""
 
 GRACE: Final = 3.0
 """Seconds that calls under way get when the run is cancelled; of the others the next run finds out."""
@@ -66,6 +68,7 @@ class _Work:
         self._changes = schedule.changes
         self._single = single
         self._progress = progress
+        self._most = single.corp.concurrency + BEING_RECORDED
         self._results: dict[int, list[Result]] = {}
         self._parts_left = Counter(part.n for unit in schedule.units for part in unit.parts)
         self._total = len(self._parts_left)
@@ -84,7 +87,7 @@ class _Work:
         under_way: set[asyncio.Task[None]] = set()
         try:
             while self._ready or under_way:
-                while self._ready and len(under_way) < AT_ONCE:
+                while self._ready and len(under_way) < self._most:
                     number = heapq.heappop(self._ready)
                     under_way.add(asyncio.create_task(self._run(number)))
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)

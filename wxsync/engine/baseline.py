@@ -8,13 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from wxsync.engine.actual import found_again
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.mirror import lease, links
 from wxsync.mirror.lease import Lease
 from wxsync.model.member import MEMBER_FIELDS, Member
-from wxsync.model.remembered import RememberedDepartment, RememberedMember
-from wxsync.model.unknown import UNKNOWN
+from wxsync.model.remembered import LinkState, RememberedDepartment, RememberedMember
+from wxsync.model.unknown import UNKNOWN, Value
 
 BASELINE_FIELDS: Final = tuple(name for name in MEMBER_FIELDS if name not in ("departments", "enable"))
 """Where members are is always seen, and whether they are disabled is never taken from a source."""
@@ -26,6 +27,8 @@ class Baseline:
 
     members: tuple[RememberedMember, ...]
     departments: tuple[RememberedDepartment, ...]
+    keys: frozenset[str]
+    """Of those of whom something was unknown and is remembered now."""
     fields: Mapping[str, int]
     """Field -> for how many members it was unknown and is remembered now."""
 
@@ -35,24 +38,31 @@ def baseline_of(decision: Decision, fields: Collection[str] | None, key: str | N
 
     Of all fields or of `fields` (`extattr` means every attribute), of everybody or of `key` alone;
     department names only where nothing narrower is asked. What is known is left alone: where it
-    differs from the source, that is a change to be made, not a baseline.
+    differs from the source, that is a change to be made, not a baseline. What WeCom shows today is
+    remembered as it shows it.
     """
     actual, desired, remembered = decision.actual, decision.desired, decision.remembered
     counts: Counter[str] = Counter()
     members: list[RememberedMember] = []
+    keys: set[str] = set()
     for each, known in actual.members.items():
         wanted = desired.members.get(each)
         if wanted is None or key not in (None, each):
             continue
         values = _unknown_fields(known, wanted, fields)
-        if values:
-            link = remembered.members[each]
-            members.append(replace(link, member=_taking(link.member, values)))
+        link = remembered.members[each]
+        seen = replace(known, departments=link.member.departments)
+        if values or seen != link.member:
+            if link.state is LinkState.PENDING:  # created by a run that died: it is there, and ours
+                link = replace(found_again(link), state=LinkState.OURS, announced_department_ids=())
+            members.append(replace(link, member=_taking(seen, values), doubts=_left(link, values)))
             counts.update(values.keys())
+            keys |= {each} if values else set()
     is_for_all = fields is None and key is None
     return Baseline(
         members=tuple(members),
         departments=tuple(_named(decision)) if is_for_all else (),
+        keys=frozenset(keys),
         fields=dict(sorted(counts.items())),
     )
 
@@ -76,6 +86,10 @@ def _taking(member: Member, values: Mapping[str, Any]) -> Member:
     attributes = {name.removeprefix("extattr."): value for name, value in values.items() if name not in plain}
     merged = tuple(sorted({**dict(member.extattr), **attributes}.items()))
     return replace(member, **plain, extattr=merged)
+
+
+def _left(link: RememberedMember, values: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
+    return {name: held for name, held in link.doubts.items() if name not in values}
 
 
 def _named(decision: Decision) -> list[RememberedDepartment]:

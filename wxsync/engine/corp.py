@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from wxsync.config.settings import SyncSettings
@@ -31,12 +31,14 @@ class Corp:
     clock: Clock
     app: Contacts | None = None
     """By the secret of the corp's app, where one is configured: reads what is hidden from `wecom`."""
-    siblings: frozenset[str] = frozenset()
-    """The other syncs of the config that feed the same corp."""
+    sibling_roots: Mapping[str, int] = field(default_factory=dict)
+    """Each other sync of the config that feeds the same corp -> its root department."""
     account_cap: int | None = None
     """How many accounts WeCom lets the corp have; None: the config does not say."""
+    concurrency: int = 10
+    """Calls under way at once, of this process."""
 
     @property
-    def has_siblings(self) -> bool:
-        """What this sync claims must be known to others, and the other way round."""
-        return bool(self.siblings)
+    def siblings(self) -> frozenset[str]:
+        """The syncs to which what this one claims must be known, and the other way round."""
+        return frozenset(self.sibling_roots)

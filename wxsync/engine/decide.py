@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from wxsync.config.settings import SyncSettings
 from wxsync.engine.actual import Actual, recall, with_adopted
+from wxsync.engine.adoption import is_generated
 from wxsync.engine.departments import adoptable, diff_departments, held_departments
 from wxsync.engine.exchange import Settlement, settle
 from wxsync.engine.forecast import forecast
 from wxsync.engine.guard import permit
+from wxsync.engine.identity import without_impostors
 from wxsync.engine.leaders import leave_out_absent
+from wxsync.engine.leaving import leavers_of, unconfirmed_leavers, unnamed_members
 from wxsync.engine.limits import limits_of, month_creations
-from wxsync.engine.members import MemberDiff, leavers_of
+from wxsync.engine.members import MemberDiff
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
 from wxsync.engine.pacing import paced
+from wxsync.engine.roots import check_root
 from wxsync.engine.schedule import Schedule
 from wxsync.engine.tags import TagDiff
 from wxsync.engine.vacancy import keep_occupied
-from wxsync.errors import ConfigError
 from wxsync.model.change import Change, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
+from wxsync.model.member import fold
 from wxsync.model.plan import Plan
 from wxsync.model.remembered import Remembered
 from wxsync.model.seen import Seen
 
 NEWCOMING = (Verb.CREATE, Verb.ADOPT)
 """After one of these a member is there and ours."""
+NO_SIBLINGS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,12 @@ class Decision:
     remembered: Remembered
     leavers: frozenset[str]
     """Keys of members of ours whom the source no longer wants, by a read that may be believed."""
+    person: str | None = None
+    """The key of the one whose changes these are; None: everybody's."""
+    needed: tuple[Change, ...] = ()
+    """Changes of others that have to come before that one's."""
+    confirm_reads: int = 1
+    """In so many complete readings in a row somebody had to be absent to be a leaver."""
 
 
 def decide(
@@ -58,29 +70,32 @@ def decide(
     now: datetime,
     weak_too: bool = False,
     account_cap: int | None = None,
+    sibling_roots: Mapping[str, int] = NO_SIBLINGS,
+    confirm_reads: int = 1,
 ) -> Decision:
     """Every change that would make actual equal to desired, permitted, in order, and counted.
 
     `weak_too` adopts on weak evidence as well (`wxsync plan --adopt`). `account_cap` bounds what may
-    be created in a month.
+    be created in a month; `sibling_roots` are the root departments of the corp's other syncs. Nobody is
+    removed for being absent whom fewer than `confirm_reads` complete readings in a row lacked.
 
-    Raises ConfigError where `root_department` is not there or `policy.adopt_departments` cannot be
-    followed.
+    Raises ConfigError where `root_department` is not there, or lies above or below a sibling's, or
+    where `policy.adopt_departments` cannot be followed.
     """
     policy = settings.policy
-    if all(department.id != settings.root_department for department in seen.departments):
-        problem = f"WeCom has no department {settings.root_department}; name one that is there"
-        raise ConfigError([f"sync.{sync}.root_department: {problem}"])
-    actual = recall(seen, remembered, settings.root_department)
+    check_root(sync, settings.root_department, seen, sibling_roots)
+    believed = without_impostors(remembered, seen, desired, now)
+    actual = recall(seen, believed, settings.root_department)
     adopted = adoptable(desired, actual, remembered, policy.adopt_departments)
     actual = with_adopted(actual, adopted)
     leavers = leavers_of(desired, actual)
+    leavers -= unconfirmed_leavers(leavers, desired, remembered, confirm_reads)
     held = held_departments(desired, actual)
     departments = list(
         permit(diff_departments(desired, actual, remembered, policy, held, adopted), desired, policy.protect)
     )
-    found = list(
-        MemberDiff.of(
+    found = [
+        *MemberDiff.of(
             desired,
             actual,
             remembered,
@@ -88,15 +103,18 @@ def decide(
             held,
             now,
             weak_too=weak_too,
-            is_generated="pinyin" in settings.member.userid.source,
-        )
-    )
+            is_generated=is_generated(settings.member),
+        ),
+        *unnamed_members(desired, actual, remembered, policy, now, confirm_reads),
+    ]
     proposed = [change for change in found if isinstance(change, Change)]
     paced_ones = list(paced(permit(proposed, desired, policy.protect), settings.limits, len(actual.members)))
     settlement = _settled(paced_ones, desired, actual, leavers, policy.protect)
     departments = keep_occupied([*departments, *settlement.writes.values()], actual)
     departments = [change for change in departments if change.kind is Kind.DEPARTMENT]
-    tags = list(permit(_tags(desired, actual, remembered, settings, settlement), desired, policy.protect))
+    tags = list(
+        permit(_tags(desired, actual, remembered, settings, settlement, leavers), desired, policy.protect)
+    )
     schedule = order(departments, settlement, tags, actual)
     plan = Plan(
         sync=sync,
@@ -116,6 +134,7 @@ def decide(
         forecast=forecast(schedule.changes, schedule.units),
         foreign=_unlisted(schedule.changes, actual),
         readings=desired.readings,
+        asides=desired.asides,
         names=names_in(schedule.changes, desired, actual),
     )
     return Decision(
@@ -126,6 +145,7 @@ def decide(
         actual=actual,
         remembered=remembered,
         leavers=leavers if desired.is_complete else frozenset(),
+        confirm_reads=confirm_reads,
     )
 
 
@@ -157,12 +177,13 @@ def _tags(
     remembered: Remembered,
     settings: SyncSettings,
     settlement: Settlement,
+    leavers: frozenset[str],
 ) -> TagDiff:
     writes = settlement.writes.values()
     deleted = frozenset(change.key for change in writes if change.verb is Verb.DELETE and change.key)
     created = frozenset(change.key for change in writes if change.verb in NEWCOMING and change.key)
     wanted_or_leaving = desired.members.keys() | (
-        leavers_of(desired, actual) if settings.policy.leavers != "keep" else frozenset()
+        leavers if settings.policy.leavers != "keep" else frozenset()
     )
     return TagDiff(
         desired=desired,
@@ -176,13 +197,17 @@ def _tags(
 
 
 def _unlisted(changes: Iterable[Change], actual: Actual) -> dict[Kind, int]:
-    """Foreign records that nothing in the source resembles; adopted departments count as ours by now."""
-    listed = Counter(
-        change.kind
+    """Foreign records that nothing in the source resembles; adopted departments count as ours by now.
+
+    Several changes may be about one record: each person of the source who looks like it has one.
+    """
+    records = {
+        (change.kind, fold(str(change.id)))
         for change in changes
         if change.reason is Reason.UNADOPTED
         or (change.verb is Verb.ADOPT and change.kind is not Kind.DEPARTMENT)
-    )
+    }
+    listed = Counter(kind for kind, _ in records)
     return {
         Kind.DEPARTMENT: len(actual.foreign_departments) - listed[Kind.DEPARTMENT],
         Kind.MEMBER: len(actual.strangers) - listed[Kind.MEMBER],

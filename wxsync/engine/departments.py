@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.roots import ancestors
 from wxsync.errors import ConfigError
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.department import DEPARTMENT_FIELDS, Department
@@ -125,6 +126,7 @@ def adoptable(
     Raises ConfigError where one of them cannot be.
     """
     taken = {department.id: key for key, department in actual.departments.items()}
+    above = set(ancestors(actual.root, actual.parents))
     adopted: dict[str, int] = {}
     problems: list[str] = []
     for key, id in sorted(wishes.items()):
@@ -139,21 +141,27 @@ def adoptable(
             problems.append(f"{key} = {id}: that is root_department itself; use department.root for it")
         elif id in taken:
             problems.append(f"{key} = {id}: that department belongs to {taken[id]} already")
+        elif id in above:
+            problems.append(f"{key} = {id}: that department lies above root_department")
+        elif id in remembered.elsewhere_department_ids:
+            problems.append(f"{key} = {id}: that department belongs to another sync of this corp")
         elif id not in actual.department_ids:
             problems.append(f"{key} = {id}: WeCom has no department with this id")
         else:
             adopted[key] = id
     if problems:
         raise ConfigError([f"policy.adopt_departments: {problem}" for problem in problems])
-    return _with_namesakes(adopted, desired, actual)
+    return _with_namesakes(adopted, desired, actual, remembered.elsewhere_department_ids)
 
 
-def _with_namesakes(adopted: Mapping[str, int], desired: Desired, actual: Actual) -> dict[str, int]:
+def _with_namesakes(
+    adopted: Mapping[str, int], desired: Desired, actual: Actual, elsewhere: frozenset[int]
+) -> dict[str, int]:
     """The same, and those of the same name in the same place, from the top down, where names are shown."""
     places: dict[tuple[int | None, str | Unknown], int] = {
         (department.parent_id, department.name): id
         for id, department in actual.foreign_departments.items()
-        if department.name is not UNKNOWN and id not in adopted.values()
+        if department.name is not UNKNOWN and id not in adopted.values() and id not in elsewhere
     }
     found = dict(adopted)
     ids = {key: department.id for key, department in actual.departments.items()} | found

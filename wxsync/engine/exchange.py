@@ -138,9 +138,10 @@ class _Attempt:
         """Values that somebody has who is not ours: they are not ours to give away."""
         self._owners = {
             (field, value): key
-            for key, fields in actual.doubts.items()
+            for key in actual.doubts
             for field in UNIQUE_FIELDS
-            for value in fields.get(field, ())
+            for value in actual.may_hold(key, field)
+            if isinstance(value, str)
         } | {
             (field, value): key
             for key, member in actual.members.items()
@@ -152,7 +153,7 @@ class _Attempt:
         """Fill `holders` and the releases; whoever wants what cannot be released is returned."""
         refused: dict[str, Change | Rejected] = {}
         for taker, change in list(self.writes.items()):
-            if change.verb is Verb.DELETE:
+            if change.verb in (Verb.DELETE, Verb.ADOPT):
                 continue
             for field in UNIQUE_FIELDS:
                 values = change.fields.get(field)
@@ -207,6 +208,10 @@ class _Attempt:
         self._clear(holder, field, say("its {field} is taken by {key}", field=field, key=taker))
         return None
 
+    def _keeps(self, holder: str, field: str) -> bool:
+        """WeCom ignores a change of the phone number of somebody who has activated (gotcha 2)."""
+        return field == "mobile" and holder in self._actual.activated
+
     def _may_clear(self, holder: str, field: str) -> bool:
         """The source no longer wants it there, it is ours to change, and another contact remains."""
         member = self._actual.members[holder]
@@ -215,7 +220,7 @@ class _Attempt:
         other = OTHER_CONTACT.get(field)
         if not is_dropped or other is None or holder in self._given_up:
             return False
-        if is_protected(member.userid, self._protect):
+        if is_protected(member.userid, self._protect) or self._keeps(holder, field):
             return False
         write = self.writes.get(holder)
         remaining = self._actual.may_hold(holder, other)

@@ -37,8 +37,7 @@ def permit(changes: Iterable[Change], desired: Desired, protect: Sequence[str]) 
         elif is_adoption:
             yield change
         elif not desired.is_complete:
-            why = say("a reading of the source is not proven complete: nothing is removed")
-            yield from hold_removals(change, why, Reason.INCOMPLETE)
+            yield from hold_removals(change, _unproven(change, desired), Reason.INCOMPLETE)
         elif change.kind is Kind.MEMBER and desired.is_doubtful("memberships"):
             why = say(
                 "the source has memberships without a key, and each may be this member's: filter those out"
@@ -46,6 +45,12 @@ def permit(changes: Iterable[Change], desired: Desired, protect: Sequence[str]) 
             yield from _hold(change, _lost_places(change) | _lost_marks(change), why, Reason.REJECTED)
         else:
             yield change
+
+
+def _unproven(change: Change, desired: Desired) -> Message:
+    if change.kind is Kind.MEMBER and change.key in desired.found_again:
+        return say("a second look found it in the source: the reading was not whole")
+    return say("a reading of the source is not proven complete: nothing is removed")
 
 
 def as_kept(change: Change, why: Message, reason: Reason) -> Change:

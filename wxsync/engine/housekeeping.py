@@ -8,12 +8,20 @@ from wxsync.engine.actual import found_again, found_department_again
 from wxsync.engine.decide import Decision
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Entry, Forget
+from wxsync.model.member import fold
 from wxsync.model.remembered import LinkState
+from wxsync.model.unknown import UNKNOWN
 
 
 def housekeeping(decision: Decision, ledger: Ledger) -> list[Entry]:
     """The entries to put on record before the first call of a run."""
-    return [*_announced(decision, ledger), *_leavers(decision, ledger), *_gone(decision, ledger)]
+    return [
+        *_announced(decision, ledger),
+        *_leavers(decision, ledger),
+        *_missing(decision, ledger),
+        *_seen(decision, ledger),
+        *_gone(decision, ledger),
+    ]
 
 
 def _announced(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
@@ -47,6 +55,24 @@ def _leavers(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
             yield ledger.mark_left(key)
         elif key not in decision.leavers and decision.desired.is_complete and left_at is not None:
             yield ledger.mark_wanted(key)
+
+
+def _missing(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
+    """Whoever has such a userid from now on was put there by a hand."""
+    for key in sorted(decision.actual.missing_members):
+        if ledger.members[key].missing_since is None:
+            yield ledger.mark_missing(key)
+
+
+def _seen(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
+    """What WeCom shows today it may hide tomorrow: then this is what is known."""
+    seen = {fold(member.userid): member.shown for member in decision.seen.members}
+    for key, member in decision.actual.members.items():
+        shown = seen[fold(member.userid)]
+        if shown is not None:
+            link = ledger.mark_seen(key, shows_mobile=shown.mobile is not UNKNOWN)
+            if link is not None:
+                yield link
 
 
 def _gone(decision: Decision, ledger: Ledger) -> Iterator[Entry]:

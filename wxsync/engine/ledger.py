@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from wxsync.engine.decide import Decision
 from wxsync.model.change import Change, FieldChange, Kind, Verb
-from wxsync.model.member import Member, fold
+from wxsync.model.member import TEXT_FIELDS, Member, fold
 from wxsync.model.remembered import (
     LinkState,
     RememberedDepartment,
@@ -148,9 +148,11 @@ class Ledger:
         return link
 
     def adopt_member(self, change: Change) -> RememberedMember:
-        """It becomes ours under the userid that it has; what it holds is not known until it is seen."""
-        key = cast("str", change.key)
-        member = Member(key=key, userid=cast("str", change.id))
+        """It becomes ours under the userid that it has; what WeCom does not show of it is not known."""
+        key, userid = cast("str", change.key), cast("str", change.id)
+        shown = self._decision.actual.strangers[fold(userid)].shown
+        texts = {} if shown is None else {name: getattr(shown, name) for name in TEXT_FIELDS}
+        member = Member(key=key, userid=userid, **texts)
         return self.keep_member(RememberedMember(state=LinkState.OURS, member=member))
 
     def without_leader(self, link: RememberedMember) -> RememberedMember:
@@ -178,7 +180,7 @@ class Ledger:
             link,
             member=_with(member, unknown),
             doubts={**link.doubts, **_doubts(link, fields)},
-            disabled_at=self._now if is_disabling and link.disabled_at is None else link.disabled_at,
+            disabled_at=self._now if is_disabling else link.disabled_at,
         )
         self.members[key] = link
         return link
@@ -221,6 +223,29 @@ class Ledger:
         """Since now this member is a leaver."""
         self.members[key] = replace(self.members[key], left_at=self._now)
         return self.members[key]
+
+    def mark_missing(self, key: str) -> RememberedMember:
+        """WeCom was seen without it."""
+        self.members[key] = replace(self.members[key], missing_since=self._now)
+        return self.members[key]
+
+    def mark_seen(self, key: str, *, shows_mobile: bool) -> RememberedMember | None:
+        """What WeCom shows of it is what is known of it, also once it is hidden; None: nothing new."""
+        link = self.members[key]
+        known = self._decision.actual.members[key]
+        member = replace(known, departments=link.member.departments)
+        told = {name for name in link.doubts if _value_of(known, name) is not UNKNOWN}
+        seen = replace(
+            link,
+            member=member,
+            doubts={name: values for name, values in link.doubts.items() if name not in told},
+            unproven=link.unproven - {"mobile"} if shows_mobile else link.unproven,
+            has_activated=key in self._decision.actual.activated,
+        )
+        if seen == link:
+            return None
+        self.members[key] = seen
+        return seen
 
     def mark_wanted(self, key: str) -> RememberedMember:
         self.members[key] = replace(self.members[key], left_at=None)
@@ -283,6 +308,13 @@ def _doubts(link: RememberedMember, fields: Mapping[str, FieldChange]) -> dict[s
         if before:
             doubts[name] = tuple(dict.fromkeys((*before, change.after)))
     return doubts
+
+
+def _value_of(member: Member, name: str) -> Value:
+    if name.startswith(EXTATTR):
+        return dict(member.extattr).get(name.removeprefix(EXTATTR), UNKNOWN)
+    value: Value = getattr(member, name)
+    return value
 
 
 def _with(member: Member, fields: Mapping[str, FieldChange]) -> Member:

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from wxsync.config.settings import LimitsSettings, PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.guard import is_protected
+from wxsync.engine.leaving import claimed_userids
+from wxsync.engine.rekey import paired_by_place
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.desired import Desired
+from wxsync.model.member import fold
 from wxsync.model.plan import Limit
 from wxsync.model.remembered import LinkState, Remembered
 
@@ -18,6 +21,9 @@ MOST_STRANGERS = 20
 
 MOST_MISSING = 20
 """So many of ours, or so many in a hundred, may have been deleted in WeCom by hand since the last run."""
+
+FEW_KEYS = 5
+"""So many of ours, or so many in a hundred, may have another key in the source than before."""
 
 CREATIONS_PER_ACCOUNT = 3
 """So often may a corp create all the accounts that its cap allows within 30 days (page 90312)."""
@@ -73,6 +79,7 @@ def limits_of(
         ),
         *_source_shrink(desired, remembered, limits),
         *_first_load(strangers, remembered),
+        *_changed_keys(desired, actual, remembered),
         *_missing(actual),
     )
 
@@ -149,6 +156,25 @@ def _first_load(strangers: int, remembered: Remembered) -> Iterator[Limit]:
             count=strangers,
             allowed=MOST_STRANGERS,
             detail="new or lost mirror?" if strangers > MOST_STRANGERS else None,
+        )
+
+
+def _changed_keys(desired: Desired, actual: Actual, remembered: Remembered) -> Iterator[Limit]:
+    """So many of ours have another key in the source now: a migration, of which wxsync must be told."""
+    claimed = claimed_userids(desired, actual)
+    people = sum(
+        fold(member.userid) in claimed and key not in desired.members
+        for key, member in actual.members.items()
+    )
+    count = people + len(paired_by_place(desired, actual, remembered))
+    if count:
+        ours = len(actual.members) + len(actual.departments)
+        allowed = max(FEW_KEYS, ours * FEW_KEYS // 100)
+        yield Limit(
+            name="changed_keys",
+            count=count,
+            allowed=allowed,
+            detail="new keys for the same people? wxsync rekey" if count > allowed else None,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from wxsync.engine.claims import claims_of, without_claimed
 from wxsync.engine.corp import Corp
 from wxsync.mirror.claims import claims_of_others, load_claims, save_claims
-from wxsync.mirror.ways import load_way, save_way
+from wxsync.mirror.ways import forget_way, load_way, save_way
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered, RememberedWay
 from wxsync.model.seen import ReadingWay, Seen
@@ -29,7 +29,9 @@ async def look_at_wecom(corp: Corp, remembered: Remembered, now: datetime) -> Se
     way = way_to_try(await asyncio.to_thread(_known_way, corp), has_app=has_app, now=now)
     seen = await read_seen(corp.wecom, tag_ids, app=corp.app, way=way)
     if seen.way is not way:
-        found = RememberedWay(way=seen.way, has_app=has_app, found_at=now)
+        # A way that was refused for once, or for good: the next run finds out which.
+        is_lost = seen.way is ReadingWay.IDS and way is not None
+        found = None if is_lost else RememberedWay(way=seen.way, has_app=has_app, found_at=now)
         await asyncio.to_thread(_save_way, corp, found)
     return seen
 
@@ -50,7 +52,7 @@ def without_claims_of_others(corp: Corp, desired: Desired) -> Desired:
 
     Only a complete reading says what a sync no longer claims. Blocks; raises MirrorError.
     """
-    if not corp.has_siblings:
+    if not corp.siblings:
         return desired
     with corp.store.reading() as connection:
         others = claims_of_others(connection, corp.name, corp.siblings)
@@ -67,6 +69,9 @@ def _known_way(corp: Corp) -> RememberedWay | None:
         return load_way(connection, corp.name)
 
 
-def _save_way(corp: Corp, found: RememberedWay) -> None:
+def _save_way(corp: Corp, found: RememberedWay | None) -> None:
     with corp.store.transaction() as connection:
-        save_way(connection, corp.name, found)
+        if found is None:
+            forget_way(connection, corp.name)
+        else:
+            save_way(connection, corp.name, found)

@@ -11,11 +11,12 @@ from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.adoption import Match, Resemblance, Weight, doubly_meant
 from wxsync.engine.places import Refs, foreign_places, in_order, place_differences, target_places
-from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
+from wxsync.engine.verdicts import change_of, keep_of, reject_of
+from wxsync.model.change import Change, FieldChange, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import MEMBER_FIELDS, TEXT_FIELDS, Member, fold
 from wxsync.model.message import Message, say
-from wxsync.model.remembered import LinkState, Remembered, RememberedMember
+from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.unknown import UNKNOWN, Value
 
 
@@ -54,7 +55,12 @@ class MemberDiff:
         weak_too: bool = False,
         is_generated: bool = False,
     ) -> MemberDiff:
-        resemblance = Resemblance.among(actual.strangers, policy.adopt, is_generated=is_generated)
+        unowned = {
+            folded: stranger
+            for folded, stranger in actual.strangers.items()
+            if folded not in remembered.elsewhere_userids
+        }
+        resemblance = Resemblance.among(unowned, policy.adopt, is_generated=is_generated)
         matches = {
             key: match
             for key, wanted in desired.members.items()
@@ -72,9 +78,12 @@ class MemberDiff:
             now=now,
             owners={fold(member.userid): key for key, member in actual.members.items()},
             former_owners={
-                fold(link.member.userid): key
-                for key, link in remembered.members.items()
-                if link.state is not LinkState.PENDING and key not in actual.members
+                **remembered.retired_userids,
+                **{
+                    fold(link.member.userid): key
+                    for key, link in remembered.members.items()
+                    if link.state is not LinkState.PENDING and key not in actual.members
+                },
             },
         )
 
@@ -84,33 +93,18 @@ class MemberDiff:
             known = self.actual.members.get(key)
             if known is not None:
                 yield from self._compare(wanted, known)
-            elif key in self.actual.missing_members and (why := self._stays_missing(key)) is not None:
-                yield _keep(wanted, why, Reason.FOREIGN)
+            elif self._is_missing(key) and (why := self._stays_missing(key)) is not None:
+                yield keep_of(wanted, why, Reason.FOREIGN, id=self.remembered.members[key].member.userid)
             else:
                 yield self._newcomer(wanted)
             if wanted.key in self.desired.leaders_left_out:
                 yield self._without_leader(wanted, known)
-        leavers = leavers_of(self.desired, self.actual)
-        claimed = claimed_userids(self.desired, self.actual)
-        for key, known in sorted(self.actual.members.items()):
-            if key in self.desired.members:
-                continue
-            if key in leavers:
-                yield from self._leaver(known, self.remembered.members[key])
-            elif key in self.desired.rejected_members:
-                yield _keep(known, say("its row is rejected"), Reason.REJECTED)
-            elif (other := claimed.get(fold(known.userid))) is not None:
-                why = say("its userid is wanted by {key}: has the person another key now?", key=other)
-                yield _keep(known, why, Reason.REJECTED)
-            else:
-                doubt = say("the source has people without a key, and each may be this one: filter those out")
-                yield _keep(known, doubt, Reason.REJECTED)
 
     def _without_leader(self, wanted: Member, known: Member | None) -> Change:
         leader = self.desired.leaders_left_out[wanted.key]
         why = say("its direct leader {key} is in no source, and is not sent", key=leader)
         before = UNKNOWN if known is None else known.direct_leader
-        return _keep(
+        return keep_of(
             wanted if known is None else known,
             why,
             Reason.UNKNOWN,
@@ -121,42 +115,55 @@ class MemberDiff:
     def _newcomer(self, wanted: Member) -> Change | Rejected:
         folded = fold(wanted.userid)
         if (owner := self.owners.get(folded)) is not None:
-            return _reject(wanted, "userid", "userid_taken", say("its userid belongs to {key}", key=owner))
+            return reject_of(wanted, "userid", "userid_taken", say("its userid belongs to {key}", key=owner))
         former = self.former_owners.get(folded)
         if former is not None and former != wanted.key:
             problem = say(
                 "its userid belonged to {key}, who is gone; WeCom would mix their histories", key=former
             )
-            return _reject(wanted, "userid", "userid_reused", problem)
+            return reject_of(wanted, "userid", "userid_reused", problem)
         if folded in self.remembered.elsewhere_userids:
-            return _reject(
+            return reject_of(
                 wanted, "userid", "userid_taken", say("its userid belongs to another sync of this corp")
             )
         if (match := self.matches.get(wanted.key)) is not None:
             return self._resembling(wanted, match)
         if (starts := self.desired.starts.get(wanted.key)) is not None:
-            return _keep(wanted, say("starts on {date}", date=starts), Reason.WAITING, id=None)
+            return keep_of(wanted, say("starts on {date}", date=starts), Reason.WAITING, id=None)
         return self._creation(wanted)
 
     def _resembling(self, wanted: Member, match: Match) -> Change | Rejected:
         """Somebody in WeCom looks like this person: adopted on proof, kept on less, never doubled."""
+        if match.weight is Weight.GENERATED:
+            why = say(
+                "its userid is made from its name, which alone proves nobody: {userid}", userid=match.userid
+            )
+            return keep_of(wanted, why, Reason.UNADOPTED, id=match.userid)
         if wanted.key in self.doubly_meant or match.weight is Weight.UNCLEAR:
             why = say(
                 "more than one person, or more than one member of WeCom, could be meant: {userid}",
                 userid=match.userid,
             )
-            return _keep(wanted, why, Reason.UNADOPTED, id=match.userid)
+            return keep_of(wanted, why, Reason.UNADOPTED, id=match.userid)
         if match.weight is Weight.CONTRADICTED and "userid" in match.agree:
-            problem = say(
-                "WeCom has a member with its userid who is somebody else; what does not agree: {fields}",
-                fields=match.differ,
+            problem = (
+                say(
+                    "WeCom has a member with its userid who is somebody else; what does not agree: {fields}",
+                    fields=match.differ,
+                )
+                if match.differ
+                else say("WeCom has one member with its userid, and another with its phone number or address")
             )
-            return _reject(wanted, "userid", "userid_taken", problem)
-        by_userid = "userid" in match.agree
-        may = "userid" in self.policy.adopt if by_userid else match.weight is Weight.WEAK
+            return reject_of(wanted, "userid", "userid_taken", problem)
+        may = not set(self.policy.adopt).isdisjoint(match.agree)
         if may and (match.weight is Weight.PROVEN or self.weak_too):
             why = say("it is in WeCom already: {fields} agree", fields=match.agree)
-            return replace(_change(wanted, Verb.ADOPT, why, {}), id=match.userid)
+            evidence = {
+                field: FieldChange(value, value)
+                for field in match.agree
+                if field != "userid" and (value := getattr(wanted, field))
+            }
+            return replace(change_of(wanted, Verb.ADOPT, why, evidence), id=match.userid)
         if may:
             why = say(
                 "WeCom has a member who may be the same: {fields} agree, which wants approval",
@@ -164,16 +171,16 @@ class MemberDiff:
             )
         else:
             why = say("WeCom has a member who is not of our making: {fields} agree", fields=match.agree)
-        return _keep(wanted, why, Reason.UNADOPTED, id=match.userid)
+        return keep_of(wanted, why, Reason.UNADOPTED, id=match.userid)
 
     def _creation(self, wanted: Member) -> Change | Rejected:
         if not any(isinstance(value, str) for value in (wanted.mobile, wanted.email)):
             problem = say("WeCom wants a mobile or an email for a new member")
-            return _reject(wanted, "mobile", "contact_required", problem)
+            return reject_of(wanted, "mobile", "contact_required", problem)
         places = cast("Refs", wanted.departments)
         if not self.held.isdisjoint(places):
             why = say("a department of it is rejected, so nobody can be put there")
-            return _keep(wanted, why, Reason.REJECTED, id=None)
+            return keep_of(wanted, why, Reason.REJECTED, id=None)
         fields = {
             name: FieldChange(None, in_order(places) if name == "departments" else value)
             for name in MEMBER_FIELDS
@@ -183,7 +190,11 @@ class MemberDiff:
         why = say("it is in the source and not yet in WeCom")
         if wanted.key in self.actual.missing_members:
             why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is recreate")
-        return _change(wanted, Verb.CREATE, why, fields)
+        return change_of(wanted, Verb.CREATE, why, fields)
+
+    def _is_missing(self, key: str) -> bool:
+        """A hand deleted this member in WeCom, and nobody there looks like them."""
+        return key in self.actual.missing_members and key not in self.matches
 
     def _stays_missing(self, key: str) -> Message | None:
         """Why somebody whom a hand deleted in WeCom is not created again; None where they are."""
@@ -197,7 +208,7 @@ class MemberDiff:
     def _compare(self, wanted: Member, known: Member) -> Iterator[Change]:
         if fold(wanted.userid) != fold(known.userid):
             why = say("WeCom cannot change a userid; this member keeps the one that it has")
-            yield _keep(
+            yield keep_of(
                 known, why, Reason.FOREIGN, fields={"userid": FieldChange(known.userid, wanted.userid)}
             )
         fields = self._field_differences(wanted, known)
@@ -208,10 +219,10 @@ class MemberDiff:
             fields["enable"] = enable
         if "mobile" in fields and known.key in self.actual.activated:
             why = say("it has activated, and WeCom keeps the phone number that such a member has")
-            yield _keep(known, why, Reason.UNKNOWN, fields={"mobile": fields.pop("mobile")})
+            yield keep_of(known, why, Reason.UNKNOWN, fields={"mobile": fields.pop("mobile")})
         yield from kept
         if fields:
-            yield _change(_shown(wanted, known), verb, _why(verb, fields), _sorted(fields))
+            yield change_of(_shown(wanted, known), verb, _why(verb, fields), _sorted(fields))
 
     def _field_differences(self, wanted: Member, known: Member) -> dict[str, FieldChange]:
         fields: dict[str, FieldChange] = {}
@@ -251,15 +262,15 @@ class MemberDiff:
             return {}, []
         if not self.held.isdisjoint(target) or not self.held.isdisjoint(cast("Refs", known.departments)):
             why = say("a department of it is rejected: its places stay as they are")
-            return {}, [_keep(known, why, Reason.REJECTED, fields=fields)]
+            return {}, [keep_of(known, why, Reason.REJECTED, fields=fields)]
         if wanted.key in self.desired.undecided_memberships:
             why = say("a membership row of it is rejected: its places stay as they are")
-            return {}, [_keep(known, why, Reason.REJECTED, fields=fields)]
+            return {}, [keep_of(known, why, Reason.REJECTED, fields=fields)]
         marks = {name: values for name, values in fields.items() if name in ("is_leader", "order")}
         if marks and foreign_places(known, self.actual) and self.policy.foreign_memberships == "keep":
             why = say("it is in a foreign department too, whose mark nobody knows")
             rest = {name: change for name, change in fields.items() if name not in marks}
-            return rest, [_keep(known, why, Reason.UNKNOWN, fields=marks)]
+            return rest, [keep_of(known, why, Reason.UNKNOWN, fields=marks)]
         return fields, []
 
     def _verb(self, wanted: Member, known: Member) -> tuple[Verb, FieldChange | None]:
@@ -270,48 +281,6 @@ class MemberDiff:
         if not was_disabled_by_us and wanted.enable is False and known.enable is not False:
             return Verb.DISABLE, FieldChange(known.enable, False)
         return Verb.UPDATE, None
-
-    def _leaver(self, known: Member, link: RememberedMember) -> Iterator[Change]:
-        why = self.desired.leavers.get(known.key) or say("no longer in the source")
-        if self.policy.leavers == "keep":
-            yield _keep(known, why, Reason.GRACE)
-        elif self.policy.leavers == "delete":
-            yield _change(known, Verb.DELETE, why, {})
-        elif known.enable is not False:
-            yield _change(known, Verb.DISABLE, why, {"enable": FieldChange(known.enable, False)})
-        elif link.disabled_at is not None and self.policy.delete_after_days is not None:
-            yield self._in_grace(known, link)
-
-    def _in_grace(self, known: Member, link: RememberedMember) -> Change:
-        days = cast("int", self.policy.delete_after_days)
-        # Both count: a leaver whom the policy kept for a year has not been disabled for a year.
-        since = max((at for at in (link.left_at, link.disabled_at) if at is not None), default=self.now)
-        due = (since if link.left_at is not None else self.now) + timedelta(days=days)
-        if due <= self.now:
-            why = say("left, and disabled for {days} days", days=days)
-            return _change(known, Verb.DELETE, why, {})
-        return _keep(known, say("left; to be deleted on {date}", date=due.date()), Reason.GRACE)
-
-
-def leavers_of(desired: Desired, actual: Actual) -> frozenset[str]:
-    """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be."""
-    claimed = claimed_userids(desired, actual)
-    return frozenset(
-        key
-        for key, member in actual.members.items()
-        if key not in desired.members
-        and key not in desired.rejected_members
-        and fold(member.userid) not in claimed
-        and (key in desired.leavers or not desired.is_doubtful("members"))
-    )
-
-
-def claimed_userids(desired: Desired, actual: Actual) -> dict[str, str]:
-    """Folded userid -> the key of somebody wanted who is not in WeCom under that key.
-
-    Where a member of ours has it, the source has given the person another key: nobody has left.
-    """
-    return {fold(wanted.userid): key for key, wanted in desired.members.items() if key not in actual.members}
 
 
 def _shown(wanted: Member, known: Member) -> Member:
@@ -332,40 +301,3 @@ def _sorted(fields: Mapping[str, FieldChange]) -> dict[str, FieldChange]:
     """In the order of reports; `extattr.…` last."""
     known = [name for name in MEMBER_FIELDS if name in fields]
     return {name: fields[name] for name in (*known, *sorted(set(fields) - set(known)))}
-
-
-def _change(member: Member, verb: Verb, why: Message, fields: Mapping[str, FieldChange]) -> Change:
-    return Change(
-        kind=Kind.MEMBER,
-        verb=verb,
-        key=member.key,
-        id=member.userid,
-        name=None if member.name is UNKNOWN else member.name,
-        fields=fields,
-        why=why,
-    )
-
-
-def _keep(
-    member: Member,
-    why: Message,
-    reason: Reason,
-    *,
-    id: str | None = "",
-    fields: Mapping[str, FieldChange] | None = None,
-) -> Change:
-    """Leave a member alone, and say why; `id` where it is not the member's own userid."""
-    return Change(
-        kind=Kind.MEMBER,
-        verb=Verb.KEEP,
-        key=member.key,
-        id=member.userid if id == "" else id,
-        name=None if member.name is UNKNOWN else member.name,
-        fields=fields or {},
-        why=why,
-        reason=reason,
-    )
-
-
-def _reject(wanted: Member, field: str, rule: str, problem: Message) -> Rejected:
-    return Rejected(kind=Kind.MEMBER, key=wanted.key, field=field, rule=rule, problem=problem)

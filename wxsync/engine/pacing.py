@@ -4,55 +4,80 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from wxsync.config.settings import LimitsSettings
 from wxsync.engine.guard import as_kept
 from wxsync.model.change import Change, Kind, Reason, Verb
+from wxsync.model.member import PLACE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.unknown import UNKNOWN
 
 
 def paced(changes: Iterable[Change], limits: LimitsSettings, people: int) -> Iterator[Change]:
-    """The same changes; of those that only fill in what is unknown, as many as a run may make.
+    """The same changes; of the values that only fill in what is unknown, as many as a run may write.
 
     After an adoption everything that WeCom hides is unknown, for everybody: `wxsync baseline` is the
-    quick way, and this the one that needs nobody's word. The others count first.
+    quick way, and this the one that needs nobody's word. What is known to differ counts first.
     """
     listed = list(changes)
-    fills = [change for change in listed if _only_fills(change)]
-    budget = _Budget(limits, people, [change for change in listed if not _only_fills(change)])
-    chosen = {change.key for change in fills if budget.takes(change)}
-    runs = -(-len(fills) // max(1, len(chosen)))
-    why = say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=runs)
+    budget = _Budget(limits, people, listed)
+    why = say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=budget.runs)
     for change in listed:
-        waits = _only_fills(change) and change.key not in chosen
-        yield as_kept(change, why, Reason.UNKNOWN) if waits else change
+        waiting = budget.waiting(change)
+        if not waiting:
+            yield change
+            continue
+        rest = {name: values for name, values in change.fields.items() if name not in waiting}
+        if rest:
+            yield replace(change, fields=rest)
+        held = {name: values for name, values in change.fields.items() if name in waiting}
+        yield replace(as_kept(change, why, Reason.UNKNOWN), fields=held)
 
 
-def _only_fills(change: Change) -> bool:
-    return (
-        change.kind is Kind.MEMBER
-        and change.verb is Verb.UPDATE
-        and all(values.before is UNKNOWN for values in change.fields.values())
+def _is_update(change: Change) -> bool:
+    return change.kind is Kind.MEMBER and change.verb in (Verb.UPDATE, Verb.ENABLE)
+
+
+def _fills(change: Change) -> frozenset[str]:
+    """The fields that may wait: unknown until now, and no part of where somebody is put."""
+    if not _is_update(change):
+        return frozenset()
+    is_placing = "departments" in change.fields
+    return frozenset(
+        name
+        for name, values in change.fields.items()
+        if values.before is UNKNOWN and name != "enable" and not (is_placing and name in PLACE_FIELDS)
     )
 
 
 class _Budget:
     """How many more updates, in all and of each field, a run may make."""
 
-    def __init__(self, limits: LimitsSettings, people: int, others: Iterable[Change]) -> None:
-        updates = [
-            change
-            for change in others
-            if change.kind is Kind.MEMBER and change.verb in (Verb.UPDATE, Verb.ENABLE)
-        ]
-        self._left = limits.member_update.allowed(people) - len(updates)
-        self._each = limits.field_change.allowed(people)
-        self._used = Counter(name for change in updates for name in change.fields if name != "enable")
+    def __init__(self, limits: LimitsSettings, people: int, changes: Iterable[Change]) -> None:
+        updates = [(change, _fills(change)) for change in changes if _is_update(change)]
+        pure = sum(len(fills) == len(change.fields) for change, fills in updates)
+        in_all, of_each = limits.member_update.allowed(people), limits.field_change.allowed(people)
+        self._left = in_all - (len(updates) - pure)
+        self._left_of = Counter({name: of_each for change, _ in updates for name in change.fields})
+        for change, fills in updates:
+            self._left_of.subtract(name for name in change.fields if name not in fills)
+        asked = Counter(name for _, fills in updates for name in fills)
+        self.runs = max(_runs(pure, in_all), *(_runs(count, of_each) for count in asked.values()), 1)
+        """Runs until all is written, where nothing else is to be done meanwhile."""
 
-    def takes(self, change: Change) -> bool:
-        if self._left < 1 or any(self._used[name] >= self._each for name in change.fields):
-            return False
-        self._left -= 1
-        self._used.update(change.fields.keys())
-        return True
+    def waiting(self, change: Change) -> frozenset[str]:
+        """The fields of `change` that do not fit into this run; those that do are counted."""
+        fills = _fills(change)
+        is_pure = bool(fills) and len(fills) == len(change.fields)
+        if is_pure and self._left < 1:
+            return fills
+        writes = frozenset(name for name in fills if self._left_of[name] > 0)
+        if is_pure and writes:
+            self._left -= 1
+        self._left_of.subtract(writes)
+        return fills - writes
+
+
+def _runs(count: int, allowed: int) -> int:
+    return -(-count // max(1, allowed))

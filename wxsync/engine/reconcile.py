@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from wxsync.engine.apply import Progress, Stopped, apply
@@ -15,9 +16,13 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision, decide
 from wxsync.engine.guard import check_approval
 from wxsync.engine.housekeeping import housekeeping
+from wxsync.engine.leaving import leavers_of, next_missed
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.looking import look_at_wecom, without_claims_of_others
+from wxsync.engine.person import check_alone, only_person
 from wxsync.engine.recorder import Recorder
+from wxsync.engine.second_look import look_again
+from wxsync.engine.shrinking import refuse_halved_files
 from wxsync.engine.single import Single
 from wxsync.errors import IncompleteReadError, MirrorError, StalePlanError, WeComError, WxsyncError
 from wxsync.mirror import journal, lease, links
@@ -47,16 +52,21 @@ async def preview(
     trigger: str = "manual",
     weak_too: bool = False,
     approved: str | None = None,
+    person: str | None = None,
+    confirm_reads: int = 1,
 ) -> tuple[int, Decision]:
     """Read both sides, decide, and write nothing to WeCom; the reads and the plan go on record.
 
     `weak_too` adopts on weak evidence as well (`plan --adopt`); so does the decision where that is
-    what makes it the plan with the digest `approved`. Gives the run's number and the decision.
+    what makes it the plan with the digest `approved`. `person`, a key or userid, leaves of the whole
+    plan that one's changes, see `only_person`. Nobody is removed for being absent whom fewer than
+    `confirm_reads` complete readings in a row lacked: those of runs that may write. Gives the run's number
+    and the decision.
     Raises ConfigError, SourceError, WeComError or MirrorError; then the run is on record as failed.
     """
     run_id = await asyncio.to_thread(_start, corp, verb, trigger)
     with _failing(corp, run_id):
-        decision = await _decided(corp, weak_too=weak_too)
+        decision = await _decided(corp, weak_too=weak_too, person=person, confirm_reads=confirm_reads)
         if approved not in (None, decision.plan.digest):
             decision = _as_approved(corp, decision, str(approved))
         await asyncio.to_thread(_save, corp, run_id, decision, verb)
@@ -66,7 +76,17 @@ async def preview(
 def _as_approved(corp: Corp, decision: Decision, approved: str) -> Decision:
     """The plan that `plan --adopt` shows, where that is the one that was approved."""
     now = decision.plan.created_at
-    adopting = _decide(corp, decision.desired, decision.seen, decision.remembered, now, weak_too=True)
+    adopting = _decide(
+        corp,
+        decision.desired,
+        decision.seen,
+        decision.remembered,
+        now,
+        weak_too=True,
+        confirm_reads=decision.confirm_reads,
+    )
+    if decision.person is not None:
+        adopting = only_person(adopting, decision.person, corp.settings, corp.account_cap)
     return adopting if adopting.plan.digest == approved else decision
 
 
@@ -79,7 +99,7 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
     if age <= FRESH:
         return decision
     with _failing(corp, run_id):
-        fresh = await _decided(corp)
+        fresh = await _decided(corp, person=decision.person, confirm_reads=decision.confirm_reads)
     if fresh.plan.digest != decision.plan.digest:
         raise StalePlanError(
             f"nothing was written: the plan was {age.total_seconds() // 60:.0f} minutes old when it was"
@@ -91,15 +111,37 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
     return fresh
 
 
-async def _decided(corp: Corp, *, weak_too: bool = False) -> Decision:
+async def _decided(
+    corp: Corp, *, weak_too: bool = False, person: str | None = None, confirm_reads: int = 1
+) -> Decision:
     now = corp.clock()
-    remembered, desired = await asyncio.to_thread(_read_blocking, corp)
+    remembered, read = await asyncio.to_thread(_read_blocking, corp)
     seen = await look_at_wecom(corp, remembered, now)
-    return _decide(corp, desired, seen, remembered, now, weak_too=weak_too)
+    decide_on = partial(
+        _decide,
+        corp,
+        seen=seen,
+        remembered=remembered,
+        now=now,
+        weak_too=weak_too,
+        confirm_reads=confirm_reads,
+    )
+    decision = decide_on(read)
+    known_better = await look_again(corp, decision)
+    if known_better is not read:
+        decision = decide_on(known_better)
+    return decision if person is None else only_person(decision, person, corp.settings, corp.account_cap)
 
 
 def _decide(
-    corp: Corp, desired: Desired, seen: Seen, remembered: Remembered, now: datetime, *, weak_too: bool
+    corp: Corp,
+    desired: Desired,
+    seen: Seen,
+    remembered: Remembered,
+    now: datetime,
+    *,
+    weak_too: bool,
+    confirm_reads: int,
 ) -> Decision:
     return decide(
         sync=corp.sync,
@@ -111,6 +153,8 @@ def _decide(
         now=now,
         weak_too=weak_too,
         account_cap=corp.account_cap,
+        sibling_roots=corp.sibling_roots,
+        confirm_reads=confirm_reads,
     )
 
 
@@ -130,6 +174,7 @@ async def carry_out(
     that plan and for no other. Raises GuardError or StalePlanError where nothing was written.
     """
     check_approval(decision.plan, approved)
+    check_alone(decision)
     if approver is not None and approved is not None:
         await asyncio.to_thread(_approve, corp, run_id, approver)
     ledger = Ledger(decision, corp.clock())
@@ -212,6 +257,7 @@ def _read_blocking(corp: Corp) -> tuple[Remembered, Desired]:
             remembered = replace(remembered, created_this_month=created)
     desired = read_desired(corp.sources, corp.settings, corp.clock(), sync_name=corp.sync)
     refuse_emptiness(desired, remembered, authority=corp.settings.sources[0])
+    refuse_halved_files(desired, remembered)
     return remembered, without_claims_of_others(corp, desired)
 
 
@@ -246,7 +292,7 @@ def _start(corp: Corp, verb: journal.RunVerb, trigger: str) -> int:
         run_id = journal.start_run(
             connection, sync=corp.sync, corp=corp.name, trigger=trigger, started_at=corp.clock(), verb=verb
         )
-        if verb == "apply":  # we hold the lease: whatever else is said to be at work is dead
+        if verb != "plan":  # we hold the lease: whatever else is said to be at work is dead
             for dead in journal.interrupted(connection, corp.name, before=run_id):
                 journal.finish_run(connection, dead.id, RunState.STOPPED, corp.clock(), DIED)
         return run_id
@@ -261,6 +307,10 @@ def _save(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) ->
         )
         if verb == "plan":
             journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
+        if verb == "apply":
+            missed = decision.remembered.missed_reads
+            after = next_missed(missed, decision.desired, leavers_of(decision.desired, decision.actual))
+            links.put_missed(connection, corp.name, corp.sync, missed, after)
 
 
 def _approve(corp: Corp, run_id: int, approver: str) -> None:

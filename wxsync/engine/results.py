@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wxsync.errors import (
     RateLimitError,
     StrayDepartmentError,
+    UnsendableError,
     WeComApiError,
     WeComError,
     WeComTransportError,
@@ -36,7 +39,20 @@ NOTHING_TO_SEND = Result(state=OutcomeState.DONE, attempts=0)
 
 def is_ambiguous(error: WeComError) -> bool:
     """The call may have had its effect all the same."""
-    return isinstance(error, WeComTransportError) and error.is_ambiguous
+    if isinstance(error, WeComTransportError | WeComApiError):
+        return error.is_ambiguous
+    # An answer that cannot be read came after the call, whatever it says.
+    return not isinstance(error, UnsendableError)
+
+
+@contextmanager
+def already_so() -> Iterator[None]:
+    """Take a refusal by which what was asked for is so already for success: gone is gone."""
+    try:
+        yield
+    except WeComApiError as error:
+        if errcodes.lookup(error.errcode, error.endpoint).action is not errcodes.Action.ALREADY:
+            raise
 
 
 def to_result(error: WeComError) -> Result:
@@ -51,14 +67,15 @@ def to_result(error: WeComError) -> Result:
         hint = say("WeCom put it into a department of its own making: move it out and delete that one")
         return Result(state=OutcomeState.FAILED, hint=hint)
     if not isinstance(error, WeComApiError):
-        return Result(state=OutcomeState.FAILED, hint=say("{problem}", problem=error.message), stops=error)
+        state = OutcomeState.UNKNOWN if is_ambiguous(error) else OutcomeState.FAILED
+        return Result(state=state, hint=say("{problem}", problem=error.message), stops=error)
     action = errcodes.lookup(error.errcode).action
     is_final = error.errcode == errcodes.FREQUENCY or action in (
         errcodes.Action.STOP,
         errcodes.Action.REFRESH,
     )
     return Result(
-        state=OutcomeState.FAILED,
+        state=OutcomeState.UNKNOWN if error.is_ambiguous else OutcomeState.FAILED,
         errcode=error.errcode,
         hint=errcodes.explain(error.errcode, error.errmsg),
         is_line_fault=isinstance(error, RateLimitError),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
@@ -12,16 +11,13 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Forget, Recorder
-from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, is_ambiguous, to_result
+from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, already_so, is_ambiguous, to_result
 from wxsync.engine.schedule import Part
 from wxsync.engine.writing import place_ids, to_write
 from wxsync.errors import (
     ConflictError,
-    NotFoundError,
     StrayDepartmentError,
-    WeComApiError,
     WeComError,
-    WeComTransportError,
 )
 from wxsync.mirror.journal import Intent
 from wxsync.model.change import Change, FieldChange, Kind, Verb
@@ -31,6 +27,7 @@ from wxsync.model.remembered import RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.unknown import DepartmentRef
 from wxsync.wecom import errcodes
+from wxsync.wecom.contacts import TAG_BATCH
 
 Deed: TypeAlias = Callable[[int, Change], Awaitable[Result]]
 
@@ -93,16 +90,13 @@ class Single:
         await self.recorder.write(link, self._intent(n, "department/create", id=link.id, parent_id=parent))
         try:
             await self.corp.wecom.create_department(id=link.id, name=name, parent_id=parent, order=order)
-        except WeComTransportError as error:
-            if not error.is_ambiguous:
+        except WeComError as error:
+            if not is_ambiguous(error):
                 await self.recorder.write(self.ledger.drop_department(link.key))
                 raise
             seen = {department.id: department for department in await self.corp.wecom.list_departments()}
             if not is_proven_department(link, seen.get(link.id)):
                 raise
-        except WeComApiError:
-            await self.recorder.write(self.ledger.drop_department(link.key))
-            raise
         await self.recorder.write(self.ledger.keep_department(link))
         return DONE
 
@@ -141,7 +135,7 @@ class Single:
     async def _delete_department(self, n: int, change: Change) -> Result:
         id = cast("int", change.id)
         await self.recorder.write(self._intent(n, "department/delete", id=id))
-        with suppress(NotFoundError):  # somebody else was quicker
+        with already_so():  # somebody else was quicker
             await self.corp.wecom.delete_department(id)
         await self.recorder.write(self.ledger.drop_department(cast("str", change.key)))
         return DONE
@@ -171,8 +165,8 @@ class Single:
             strays = self.ledger.doubt_names(error.department_ids)
             await self.recorder.write(self.ledger.keep_member(link), *strays)
             return replace(to_result(error), state=OutcomeState.FAILED)
-        except WeComTransportError as error:
-            if not error.is_ambiguous:
+        except WeComError as error:
+            if not is_ambiguous(error):
                 await self._forget_member(link, former)
                 raise
             try:
@@ -181,9 +175,6 @@ class Single:
                 raise error from None
             if not is_there:
                 raise
-        except WeComApiError:
-            await self._forget_member(link, former)
-            raise
         await self.recorder.write(self.ledger.keep_member(link))
         return replace(DONE, hint=hint)
 
@@ -267,7 +258,7 @@ class Single:
     async def _delete_member(self, n: int, change: Change) -> Result:
         userid = str(change.id)
         await self.recorder.write(self._intent(n, "user/delete", userid=userid))
-        with suppress(NotFoundError):
+        with already_so():
             await self.corp.wecom.delete_member(userid)
         await self.recorder.write(self.ledger.drop_member(cast("str", change.key)))
         return DONE
@@ -280,14 +271,12 @@ class Single:
         await self.recorder.write(link, self._intent(n, "tag/create", id=link.id))
         try:
             await self.corp.wecom.create_tag(name, link.id)
-        except WeComTransportError as error:
-            if not error.is_ambiguous or not any(
-                tag.id == link.id and tag.name == name for tag in await self.corp.wecom.list_tags()
-            ):
+        except WeComError as error:
+            if not is_ambiguous(error):
+                await self.recorder.write(self.ledger.drop_tag(name))
                 raise
-        except WeComApiError:
-            await self.recorder.write(self.ledger.drop_tag(name))
-            raise
+            if not any(tag.id == link.id and tag.name == name for tag in await self.corp.wecom.list_tags()):
+                raise
         await self.recorder.write(self.ledger.keep_tag(name))
         return await self._change_tag(n, name, change)
 
@@ -306,7 +295,7 @@ class Single:
             return emptied
         id = self.ledger.tags[name].id
         await self.recorder.write(self._intent(n, "tag/delete", id=id))
-        with suppress(NotFoundError):
+        with already_so():
             await self.corp.wecom.delete_tag(id)
         await self.recorder.write(self.ledger.drop_tag(name))
         return DONE
@@ -332,32 +321,37 @@ class Single:
         return DONE
 
     async def _put_in(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
-        """Claimed as ours before the call: what we put in we may take out again."""
-        if not userids:
-            return frozenset()
-        former = self.ledger.tags[name]
-        await self.recorder.write(
-            self.ledger.put_into_tag(name, userids),
-            self._intent(n, "tag/addtagusers", id=id, count=len(userids)),
-        )
-        try:
-            refused = await self.corp.wecom.add_tag_members(id, userids)
-        except WeComError as error:
-            if not is_ambiguous(error):
-                await self.recorder.write(self.ledger.restore_tag(former))
-            raise
-        if refused:
-            await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(refused)))
+        """Claimed as ours before the call: what we put in we may take out again.
+
+        A call at a time: where a later one is refused, those of the earlier ones are in it and ours.
+        """
+        refused = frozenset[str]()
+        for some in _batches(userids):
+            former = self.ledger.tags[name]
+            await self.recorder.write(
+                self.ledger.put_into_tag(name, some),
+                self._intent(n, "tag/addtagusers", id=id, count=len(some)),
+            )
+            try:
+                left_out = await self.corp.wecom.add_tag_members(id, some)
+            except WeComError as error:
+                if not is_ambiguous(error):
+                    await self.recorder.write(self.ledger.restore_tag(former))
+                raise
+            if left_out:
+                await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(left_out)))
+            refused |= left_out
         return refused
 
     async def _take_out(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
         """Whom WeCom does not take out is still in it, and still ours to take out."""
-        if not userids:
-            return frozenset()
-        await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(userids)))
-        refused = await self.corp.wecom.remove_tag_members(id, userids)
-        gone = tuple(userid for userid in userids if userid not in refused)
-        await self.recorder.write(self.ledger.take_out_of_tag(name, gone))
+        refused = frozenset[str]()
+        for some in _batches(userids):
+            await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(some)))
+            left_in = await self.corp.wecom.remove_tag_members(id, some)
+            gone = tuple(userid for userid in some if userid not in left_in)
+            await self.recorder.write(self.ledger.take_out_of_tag(name, gone))
+            refused |= left_in
         return refused
 
     def _present(self, keys: set[str]) -> tuple[str, ...]:
@@ -375,6 +369,10 @@ def _keys(change: Change, side: str) -> set[str]:
     values = change.fields.get("members")
     held = None if values is None else getattr(values, side)
     return set(cast("tuple[str, ...]", held)) if isinstance(held, tuple) else set()
+
+
+def _batches(userids: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (userids[start : start + TAG_BATCH] for start in range(0, len(userids), TAG_BATCH))
 
 
 def _names(values: FieldChange | None) -> tuple[str, ...]:

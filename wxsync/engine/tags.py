@@ -39,6 +39,9 @@ class TagDiff:
             known = self.actual.tags.get(name)
             if known is not None:
                 yield from self._compare(wanted, known)
+            elif self.actual.foreign_tags.get(name) in self.remembered.elsewhere_tag_ids:
+                why = say("another sync of this corp has a tag of this name: give one of them another name")
+                yield _keep(name, self.actual.foreign_tags[name], why, Reason.FOREIGN)
             elif name in self.actual.foreign_tags:
                 why = say("it is in WeCom already: the name agrees")
                 yield _change(name, self.actual.foreign_tags[name], Verb.ADOPT, why, {})

@@ -6,6 +6,7 @@ only the first line is passed on: in what follows PostgreSQL quotes whole rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -98,6 +99,10 @@ MYSQL_TROUBLES: Final[Mapping[int, Trouble]] = {
 }
 """By error number, MariaDB's and MySQL's server and client errors."""
 
+MYSQL_QUOTING: Final = frozenset({1062, 1292, 1366, 1406})
+"""Their words quote a value of the row that was refused."""
+QUOTED: Final = re.compile("'.*?'", re.DOTALL)
+
 SQLITE_IO_ERRORS_OF_A_FULL_DISK: Final = frozenset({10 | 3 << 8, 10 | 6 << 8, 10 | 19 << 8})
 """Writing, truncating and growing the shared memory: what is left of ENOSPC by the time it is told."""
 
@@ -154,5 +159,9 @@ def place_of(url: URL) -> str:
 
 def first_line(error: Exception) -> str:
     """The database's own words, as far as they quote nobody's values."""
-    words = str(error.orig if isinstance(error, DBAPIError) else error)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    arguments = original.args if original is not None else ()
+    if len(arguments) > 1 and arguments[0] in MYSQL_QUOTING:
+        return QUOTED.sub("…", str(arguments[1]))
+    words = str(arguments[1] if len(arguments) > 1 and isinstance(arguments[0], int) else original)
     return words.strip().split("\n", 1)[0]

@@ -20,7 +20,8 @@ from wxsync.mirror.values import as_text, message_text, to_message
 from wxsync.model.desired import ReadingProof
 from wxsync.model.run import Outcome, OutcomeState, RunState
 
-RunVerb = Literal["plan", "apply"]
+RunVerb = Literal["plan", "apply", "repair"]
+"""A repair is an apply of one person's changes alone: it ends no first load and moves no baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ def finish_run(
 ) -> None:
     """Closes the run, and makes its complete readings the baseline if it was applied or approved.
 
-    A plan, a refused run and an incomplete reading never move a baseline (contract §2, limits).
+    A plan, a repair, a refused run and an incomplete reading never move a baseline (contract §2, limits).
     """
     _update_run(connection, run_id, state=state.value, finished_at=finished_at, error=error)
     c = tables.runs.c
@@ -162,7 +163,7 @@ def finish_run(
     ).one()
     is_applied = verb == "apply" and state is RunState.APPLIED
     is_approved = approved_by is not None and state not in (RunState.REFUSED, RunState.PLANNED)
-    if is_applied or is_approved:
+    if is_applied or (is_approved and verb != "repair"):
         _move_baselines(connection, run_id, corp, sync)
 
 
@@ -219,6 +220,18 @@ def creations_since(connection: Connection, corp: str, moment: datetime) -> int:
     return connection.execute(creations).scalar_one()
 
 
+def last_written(connection: Connection, corp: str) -> RunHistory | None:
+    """The newest run of `corp` of whose calls WeCom carried one out, or refused it; None before any."""
+    ended = tables.outcomes.c
+    states = [OutcomeState.DONE.value, OutcomeState.FAILED.value]
+    number = connection.scalar(
+        select(func.max(ended.run_id))
+        .select_from(tables.outcomes.join(tables.runs))
+        .where(tables.runs.c.corp == corp, ended.attempts > 0, ended.state.in_(states))
+    )
+    return None if number is None else run(connection, number)
+
+
 def interrupted(connection: Connection, corp: str, *, before: int) -> tuple[RunRecord, ...]:
     """The runs before run `before` that applied to `corp` and never came to an end.
 
@@ -226,7 +239,7 @@ def interrupted(connection: Connection, corp: str, *, before: int) -> tuple[RunR
     """
     c = tables.runs.c
     alive = _records().where(
-        c.corp == corp, c.verb == "apply", c.state == RunState.RUNNING.value, c.id < before
+        c.corp == corp, c.verb != "plan", c.state == RunState.RUNNING.value, c.id < before
     )
     return _to_records(connection, connection.execute(alive.order_by(c.id)).all())
 

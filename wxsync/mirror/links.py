@@ -7,16 +7,26 @@ go into one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from wxsync.errors import MirrorError
 from wxsync.mirror.store import replace_rows
-from wxsync.mirror.tables import baselines, department_links, member_links, runs, tag_links, tag_members
+from wxsync.mirror.tables import (
+    baselines,
+    department_links,
+    member_links,
+    missed_reads,
+    retired_userids,
+    runs,
+    tag_links,
+    tag_members,
+)
 from wxsync.mirror.values import as_text, doubts_text, member_values, to_doubts, to_member
 from wxsync.model.member import Member, fold
+from wxsync.model.rekey import Rekeyed
 from wxsync.model.remembered import (
     LinkState,
     Remembered,
@@ -38,7 +48,11 @@ def load(connection: Connection, corp: str, sync: str) -> Remembered:
         baselines=_baselines(connection, corp, sync),
         highest_department_id=_highest(connection, department_links, "department_id", corp, at_least=1),
         highest_tag_id=_highest(connection, tag_links, "tag_id", corp, at_least=0),
-        elsewhere_userids=_elsewhere(connection, corp, sync),
+        elsewhere_userids=_elsewhere(connection, member_links, "live_userid", corp, sync),
+        elsewhere_department_ids=_elsewhere(connection, department_links, "live_department_id", corp, sync),
+        elsewhere_tag_ids=_elsewhere(connection, tag_links, "live_tag_id", corp, sync),
+        retired_userids=_retired(connection, corp),
+        missed_reads=_missed(connection, corp, sync),
     )
 
 
@@ -59,11 +73,18 @@ def put_member(
 ) -> None:
     """Remembers each member, in the place of what was remembered of its key.
 
-    Of one who is GONE only key and userid are kept: nobody's data outlives its use.
+    Of one who is GONE only key and userid are kept: nobody's data outlives its use. The userid of one
+    who is gone or missing is retired, for this key alone to have again.
     """
     many = [members] if isinstance(members, RememberedMember) else members
     rows = {one.member.key: _member_row(corp, sync, one) for one in many}
     replace_rows(connection, member_links, list(rows.values()))
+    retired = {
+        (folded := fold(one.member.userid)): {"corp": corp, "userid_folded": folded, "key": one.member.key}
+        for one in many
+        if one.state is LinkState.GONE or one.missing_since is not None
+    }
+    replace_rows(connection, retired_userids, list(retired.values()))
 
 
 def put_tag(
@@ -115,6 +136,8 @@ def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str,
         "recreated_at": remembered.recreated_at,
         "doubts": doubts_text(remembered.doubts),
         "announced_department_ids": as_text(announced) if announced else None,
+        "missing_since": remembered.missing_since,
+        "has_activated": remembered.has_activated,
     }
 
 
@@ -175,12 +198,27 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
         c.recreated_at,
         c.doubts,
         c.announced_department_ids,
+        c.missing_since,
+        c.has_activated,
     )
     states = {state.value: state for state in LinkState}
     nothing = frozenset[str]()
     members = {}
     rows = connection.execute(query.filter_by(corp=corp, sync=sync))
-    for key, userid, state, values, unproven, disabled_at, left_at, recreated_at, doubts, announced in rows:
+    for (
+        key,
+        userid,
+        state,
+        values,
+        unproven,
+        disabled_at,
+        left_at,
+        recreated_at,
+        doubts,
+        announced,
+        missing_since,
+        has_activated,
+    ) in rows:
         members[key] = RememberedMember(
             state=states[state],
             member=_readable(key, userid, values),
@@ -190,6 +228,8 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
             recreated_at=recreated_at,
             doubts=to_doubts(doubts),
             announced_department_ids=tuple(json.loads(announced)) if announced else (),
+            missing_since=missing_since,
+            has_activated=has_activated,
         )
     return members
 
@@ -239,12 +279,53 @@ def _highest(connection: Connection, table: Any, column: str, corp: str, *, at_l
     return max(at_least, highest or 0)
 
 
-def _elsewhere(connection: Connection, corp: str, sync: str) -> frozenset[str]:
-    c = member_links.c
-    others: Iterable[str] = connection.scalars(
-        select(c.userid_folded).where(c.corp == corp, c.sync != sync, c.live_userid.is_not(None))
-    )
-    return frozenset(others)
+def _elsewhere(connection: Connection, table: Table, column: str, corp: str, sync: str) -> frozenset[Any]:
+    """What of this kind the corp's other syncs own."""
+    owned = table.c[column]
+    query = select(owned).where(table.c.corp == corp, table.c.sync != sync, owned.is_not(None))
+    return frozenset(connection.scalars(query))
+
+
+def _retired(connection: Connection, corp: str) -> dict[str, str]:
+    c = retired_userids.c
+    rows = connection.execute(select(c.userid_folded, c.key).where(c.corp == corp))
+    return {row.userid_folded: row.key for row in rows}
+
+
+def _missed(connection: Connection, corp: str, sync: str) -> dict[str, int]:
+    c = missed_reads.c
+    rows = connection.execute(select(c.key, c.reads).filter_by(corp=corp, sync=sync))
+    return {row.key: row.reads for row in rows}
+
+
+def put_missed(
+    connection: Connection, corp: str, sync: str, before: Mapping[str, int], after: Mapping[str, int]
+) -> None:
+    """Remembers how many readings in a row lacked whom, writing only what differs from before."""
+    if gone := before.keys() - after.keys():
+        c = missed_reads.c
+        struck = delete(missed_reads).where(c.corp == corp, c.sync == sync, c.key == bindparam("struck"))
+        connection.execute(struck, [{"struck": key} for key in gone])
+    place = {"corp": corp, "sync": sync}
+    counts = [
+        {**place, "key": key, "reads": reads} for key, reads in after.items() if before.get(key) != reads
+    ]
+    replace_rows(connection, missed_reads, counts)
+
+
+def rekey(connection: Connection, corp: str, sync: str, changed: Rekeyed) -> None:
+    """Remembers the same records by other keys; keys may change places with each other."""
+    for table, olds in ((member_links, changed.members), (department_links, changed.departments)):
+        if olds:
+            c = table.c
+            struck = delete(table).where(c.corp == corp, c.sync == sync, c.key == bindparam("struck"))
+            connection.execute(struck, [{"struck": key} for key in olds])
+    put_member(connection, corp, sync, list(changed.members.values()))
+    put_department(connection, corp, sync, list(changed.departments.values()))
+    retired = [
+        {"corp": corp, "userid_folded": folded, "key": key} for folded, key in changed.retired_userids.items()
+    ]
+    replace_rows(connection, retired_userids, retired)
 
 
 def forget_member(connection: Connection, corp: str, sync: str, keys: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -121,7 +122,26 @@ member_links: Final = Table(
     Column("recreated_at", Moment),
     Column("doubts", long_text()),  # JSON: unknown field -> list of what it may hold
     Column("announced_department_ids", long_text()),  # JSON list
+    Column("missing_since", Moment),
+    Column("has_activated", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("corp", "live_userid"),
+)
+
+retired_userids: Final = Table(
+    "retired_userids",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("userid_folded", exact(USERID_LENGTH), primary_key=True),
+    Column("key", exact(KEY_LENGTH), nullable=False),  # of whoever had it last
+)
+
+missed_reads: Final = Table(
+    "missed_reads",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("key", exact(KEY_LENGTH), primary_key=True),  # of a member of ours
+    Column("reads", Integer, nullable=False),  # complete ones in a row that lacked it
 )
 
 tag_links: Final = Table(
@@ -247,4 +267,40 @@ leases: Final = Table(
     Column("pid", BigInteger, nullable=False),
     Column("acquired_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+access_tokens: Final = Table(
+    "access_tokens",
+    metadata,
+    Column("name", exact(HASH_LENGTH), primary_key=True),  # a keyed hash of the secret, never a plain one
+    Column("version", BigInteger, nullable=False),  # counts up with every change
+    Column("token", long_text()),  # encrypted with a key that is derived from the secret
+    Column("fetches", BigInteger, nullable=False),
+    Column("fetched_at", Moment, nullable=False),
+    Column("renew_at", Moment),  # NULL: not before a call refuses it
+    Column("ends_at", Moment, nullable=False),
+    Column("is_refused", Boolean, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("renewed_by", exact(KEY_LENGTH)),  # NULL: nobody is fetching another one
+    Column("renewal_ends_at", Moment, nullable=False),
+    Column("refusal_errcode", Integer),  # NULL: WeCom has not refused the secret
+    Column("refusal_errmsg", long_text()),
+    Column("refusal_until", Moment),  # NULL: for good
+)
+
+quota_holds: Final = Table(
+    "quota_holds",
+    metadata,
+    Column("name", exact(KEY_LENGTH), primary_key=True),  # also what whoever counts under it locks
+    Column("held_until", Moment),
+    Column("step", Integer, nullable=False),
+)
+
+quota_uses: Final = Table(
+    "quota_uses",
+    metadata,
+    Column("name", exact(KEY_LENGTH), primary_key=True),
+    Column("span", Integer, primary_key=True, autoincrement=False),  # seconds of the window
+    Column("grain", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
+    Column("used", BigInteger, nullable=False),
 )

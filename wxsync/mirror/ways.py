@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from wxsync.mirror.store import replace_rows
@@ -19,6 +19,11 @@ def load_way(connection: Connection, corp: str) -> RememberedWay | None:
     if row is None or row.way not in [way.value for way in ReadingWay]:
         return None
     return RememberedWay(way=ReadingWay(row.way), has_app=row.has_app, found_at=row.found_at)
+
+
+def forget_way(connection: Connection, corp: str) -> None:
+    """The next run finds the way anew."""
+    connection.execute(delete(corp_ways).filter_by(corp=corp))
 
 
 def save_way(connection: Connection, corp: str, found: RememberedWay) -> None:

@@ -24,8 +24,25 @@ class ReadingProof:
     is_complete: bool
     problem: Message | None = None
     """Why it is not complete."""
+    is_file: bool = False
+    """It came from a file, which somebody may have cut."""
     unreadable_keys: int = 0
     """Rows whose key cannot be read: each may be anybody."""
+    left_out: int = 0
+    """Who is in a group of the directory and not among its members."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What a later source says and what does not count, since the sources before it decide."""
+
+    source: str
+    query: str
+    """"departments" or "members"."""
+    column: str | None
+    """The column in which it differs from what counts; None: rows that the first source does not have."""
+    keys: tuple[str, ...]
+    """Of the rows, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,10 @@ class Desired:
     leaders_left_out: Mapping[str, str] = field(default_factory=dict)
     """Member key -> a direct leader's key that no source knows: not sent, and listed."""
     readings: tuple[ReadingProof, ...] = ()
+    asides: tuple[Aside, ...] = ()
+    """In the order of the config: what later sources have beyond the first one, or otherwise than it."""
+    found_again: frozenset[str] = frozenset()
+    """Keys that no reading has and that a second look found all the same."""
     places_are_mapped: bool = True
     """The mapping or a memberships query says where people are; without that a new member is put
     into the root department, and nobody is ever moved."""

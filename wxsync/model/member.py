@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Unknown
 
 Text = str | None | Unknown
 
+VEILED: Final = frozenset({"mobile", "email", "biz_mail", "telephone", "address"})
+"""Fields whose text is in no repr, and so in no log line and no error."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Veiled:
+    """A record whose repr tells what is known, and of `VEILED` only that something is."""
+
+    def __repr__(self) -> str:
+        told = ((each.name, getattr(self, each.name)) for each in fields(self))
+        known = [
+            f"{name}={'***' if name in VEILED and isinstance(value, str) else repr(value)}"
+            for name, value in told
+            if value is not UNKNOWN
+        ]
+        return f"{type(self).__name__}({', '.join(known)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Member(Veiled):
     """One person. In a desired member UNKNOWN means "the mapping does not say": never sent."""
 
     key: str
@@ -90,8 +107,8 @@ def fold(userid: str) -> str:
     return userid.lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberWrite:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MemberWrite(Veiled):
     """What one creation or update says to WeCom: UNKNOWN is not sent, None is sent as empty.
 
     Departments are WeCom ids here and leaders are userids; `order` and `is_leader` are aligned

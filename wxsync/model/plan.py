@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from wxsync.model.change import VERBS, Change, Kind, Rejected, Verb
-from wxsync.model.desired import ReadingProof
+from wxsync.model.desired import Aside, ReadingProof
 from wxsync.model.unknown import UNKNOWN, Value
 
 Names: TypeAlias = Mapping[tuple[Kind, str], str]
@@ -61,6 +61,8 @@ class Plan:
     foreign: Mapping[Kind, int] = field(default_factory=dict)
     """Foreign records that nothing in the source resembles: counted as kept, not listed."""
     readings: tuple[ReadingProof, ...] = ()
+    asides: tuple[Aside, ...] = ()
+    """What later sources have beyond the first one, or otherwise than it: it counts for nothing."""
     names: Names = field(default_factory=dict)
     """Of the departments and people that fields point to: for readers, not part of the digest."""
 

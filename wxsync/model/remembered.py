@@ -53,6 +53,10 @@ class RememberedMember:
     """When it was last created again after a hand had deleted it in WeCom: once a day at most. UTC."""
     doubts: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """Fields that are UNKNOWN because nobody knows what became of a call -> the values that they may have."""
+    missing_since: datetime | None = None
+    """Since when WeCom was seen without it. Who has its userid later was put there by a hand. UTC."""
+    has_activated: bool = False
+    """It was seen activated: WeCom no longer says so of somebody who is disabled."""
     announced_department_ids: tuple[int, ...] = ()
     """PENDING only: the departments that the creation asked for."""
 
@@ -94,5 +98,12 @@ class Remembered:
     highest_tag_id: int = 0
     elsewhere_userids: frozenset[str] = frozenset()
     """Folded userids that other syncs of the same corp own."""
+    elsewhere_department_ids: frozenset[int] = frozenset()
+    elsewhere_tag_ids: frozenset[int] = frozenset()
+    """Departments and tags that other syncs of the same corp own."""
+    retired_userids: Mapping[str, str] = field(default_factory=dict)
+    """Folded userid -> the key of the one who had it and was deleted, in any sync of the corp."""
+    missed_reads: Mapping[str, int] = field(default_factory=dict)
+    """Member key -> how many complete readings in a row lacked somebody of ours, up to the last run."""
     created_this_month: int = 0
     """Whom the corp's syncs created, or may have, within 30 days; counted only where there is a cap."""

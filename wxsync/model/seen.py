@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wxsync.model.member import Text
+from wxsync.model.member import Text, Veiled
 from wxsync.model.unknown import UNKNOWN, Unknown
 
 
@@ -32,8 +32,8 @@ class SeenDepartment:
     """As `department/list` shows it (WeCom page 90208)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownMember:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ShownMember(Veiled):
     """What `user/list` shows of a member (WeCom page 90201), in the same normal form as a source's values.
 
     UNKNOWN is what was not shown, never what was shown as empty: that is None.

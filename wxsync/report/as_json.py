@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from wxsync.model.change import Change, Rejected
+from wxsync.model.desired import Aside
 from wxsync.model.plan import PLAN_FORMAT, Limit, Plan, plain
 from wxsync.model.run import Outcome, Run
 from wxsync.report.locale import translate
@@ -15,6 +16,8 @@ from wxsync.report.masking import mask
 
 RUN_FORMAT: Final = "wxsync-run/1"
 ERROR_FORMAT: Final = "wxsync-error/1"
+MOST_LISTED: Final = 1000
+"""Keys of a later source's rows: a directory of the whole group may have many more than one company."""
 
 
 def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dict[str, Any]:
@@ -22,7 +25,7 @@ def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dic
 
     The digest is that of the full values in either case, and the same in every language.
     """
-    return {
+    document = {
         "format": PLAN_FORMAT,
         "sync": plan.sync,
         "corp_id": plan.corp_id,
@@ -34,7 +37,7 @@ def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dic
             for kind, verbs in plan.summary.items()
         },
         "changes": [_change(n, change, language, masked) for n, change in enumerate(plan.changes, start=1)],
-        "rejected": [_rejected(rejected, language) for rejected in plan.rejected],
+        "rejected": [rejected_entry(rejected, language) for rejected in plan.rejected],
         "limits": [_limit(limit) for limit in plan.limits],
         "forecast": {
             "calls": plan.forecast.calls,
@@ -42,6 +45,11 @@ def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dic
             "method": plan.forecast.method,
         },
     }
+    for name, has_column in (("unmatched", False), ("conflicts", True)):
+        asides = [_aside(aside) for aside in plan.asides if (aside.column is not None) is has_column]
+        if asides:
+            document[name] = asides
+    return document
 
 
 def run_document(run: Run, language: str = "en", masked: bool = False) -> dict[str, Any]:
@@ -106,7 +114,8 @@ def _change(n: int, change: Change, language: str, masked: bool) -> dict[str, An
     return document
 
 
-def _rejected(rejected: Rejected, language: str) -> dict[str, Any]:
+def rejected_entry(rejected: Rejected, language: str) -> dict[str, Any]:
+    """One reject, as every document lists it."""
     return {
         "kind": rejected.kind.value,
         "key": rejected.key,
@@ -114,6 +123,13 @@ def _rejected(rejected: Rejected, language: str) -> dict[str, Any]:
         "rule": rejected.rule,
         "problem": translate(rejected.problem, language),
     }
+
+
+def _aside(aside: Aside) -> dict[str, Any]:
+    document: dict[str, Any] = {"source": aside.source, "query": aside.query}
+    if aside.column is not None:
+        document["column"] = aside.column
+    return {**document, "count": len(aside.keys), "keys": list(aside.keys[:MOST_LISTED])}
 
 
 def _limit(limit: Limit) -> dict[str, Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from wxsync.model.change import Verb
+from wxsync.model.desired import Aside
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.report.wording import Wording
 
 Level: TypeAlias = Literal["ok", "info", "warn", "stop"]
+MOST_NAMED: Final = 10
+"""So many rows of later sources are named; the JSON has more of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +29,9 @@ class Notice:
 
 def plan_notices(plan: Plan, wording: Wording) -> tuple[Notice, ...]:
     """The remarks on a plan, the weightiest first."""
-    return tuple(
-        [*_exceeded(plan, wording), *_incomplete(plan, wording), *_doubtful(plan, wording)]
-        or _nothing(plan, wording)
-    )
+    weighty = [*_exceeded(plan, wording), *_incomplete(plan, wording), *_doubtful(plan, wording)]
+    rest = [*_left_out(plan, wording), *_set_aside(plan, wording)]
+    return (*(weighty or _nothing(plan, wording)), *rest)
 
 
 NOT_APPROVABLE: Final = say(
@@ -98,6 +100,49 @@ def _doubtful(plan: Plan, wording: Wording) -> Iterable[Notice]:
             yield Notice(
                 level="warn", text=wording.of(text), details=(wording.of(_filtering(reading.query)),)
             )
+
+
+def _left_out(plan: Plan, wording: Wording) -> Iterable[Notice]:
+    for reading in plan.readings:
+        if reading.left_out:
+            text = say(
+                "{source}.{query}: {count} members of groups are not among the people that were read, "
+                "and are left out.",
+                source=reading.source,
+                query=reading.query,
+                count=reading.left_out,
+            )
+            yield Notice(level="info", text=wording.of(text))
+
+
+def _set_aside(plan: Plan, wording: Wording) -> Iterable[Notice]:
+    if plan.asides:
+        yield Notice(
+            level="info",
+            text=wording.of(say("Later sources have what does not count, since those before them decide:")),
+            details=tuple(wording.of(_aside(aside)) for aside in plan.asides),
+        )
+
+
+def _aside(aside: Aside) -> Message:
+    where = f"{aside.source}.{aside.query}"
+    count, keys = len(aside.keys), _some(aside.keys)
+    if aside.column is None:
+        return say(
+            "{where}: {count} rows that the first source lacks: {keys}", where=where, count=count, keys=keys
+        )
+    return say(
+        "{where}: another {column} in {count} rows: {keys}",
+        where=where,
+        column=aside.column,
+        count=count,
+        keys=keys,
+    )
+
+
+def _some(keys: Sequence[str]) -> str:
+    more = f" (+{len(keys) - MOST_NAMED})" if len(keys) > MOST_NAMED else ""
+    return ", ".join(keys[:MOST_NAMED]) + more
 
 
 def _filtering(query: str) -> Message:

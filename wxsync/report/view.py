@@ -162,7 +162,9 @@ def view_change(n: int, change: Change, wording: Wording) -> ChangeView:
         name="" if change.name == change.key else visible(change.name or ""),
         id="" if change.id is None or is_key else wording.label(str(change.id)),
         why=wording.of(change.why),
-        lines=_of_creation(change, wording) if change.verb is Verb.CREATE else _of_change(change, wording),
+        lines=_of_creation(change, wording)
+        if change.verb in (Verb.CREATE, Verb.ADOPT)
+        else _of_change(change, wording),
         temporary=wording.of(say("temporary")) if change.is_temporary else "",
     )
 
@@ -207,7 +209,10 @@ def view_limit(limit: Limit, wording: Wording) -> LimitView:
 
 
 def _of_creation(change: Change, wording: Wording) -> tuple[FieldLine, ...]:
-    """What a new record will hold; the name at its head, what is empty and `enable` are not told."""
+    """What a new record will hold, or what an adopted one has that agrees.
+
+    The name at its head, what is empty and `enable` are not told.
+    """
     return tuple(
         FieldLine(label=wording.field(name), after=wording.value(name, values.after))
         for name, values in change.fields.items()

@@ -9,8 +9,11 @@ from typing import Any
 from wxsync.sandbox.access import Permission
 from wxsync.sandbox.directory import Directory
 from wxsync.sandbox.fields import INT32_MAX, Shape, wrong_types
+from wxsync.sandbox.identity import Identity
+from wxsync.sandbox.multipart import Upload
 from wxsync.sandbox.refusal import invalid, missing
-from wxsync.sandbox.state import Identity, SandboxState
+from wxsync.sandbox.scope import Scope
+from wxsync.sandbox.state import SandboxState
 
 
 @dataclass(slots=True)
@@ -21,12 +24,21 @@ class Asked:
     who: Identity
     query: Mapping[str, str]
     body: Mapping[str, Any]
+    uploads: tuple[Upload, ...] = ()
+    """The parts of a body in parts."""
+    base_url: str = ""
+    """The address under which the caller reached the sandbox, without a slash at its end."""
     has_wrong_types: bool = False
     """A field was left out because of its JSON type; the answer carries the warning."""
 
     @property
     def directory(self) -> Directory:
         return self.state.directory
+
+    @property
+    def scope(self) -> Scope:
+        """What the caller sees of the corp."""
+        return self.state.scope(self.who)
 
     def given(self, shapes: Mapping[str, Shape]) -> dict[str, Any]:
         """The known fields of the body that are not null; unknown ones are ignored, as by WeCom."""
@@ -64,6 +76,10 @@ class Operation:
     carry_out: Callable[[Asked], Mapping[str, Any]]
     """Gives what the answer holds beside errcode and errmsg, or raises `Refusal` with nothing changed."""
     success: str = "ok"
+    at_once: int | None = None
+    """So many calls may be under way together, where the call's own page says so."""
     is_write: bool = False
+    takes_uploads: bool = False
+    """The body is in parts, not a JSON object."""
     empties: tuple[str, ...] = field(default=())
     """Lists that the answer has, empty, also when it is an error."""

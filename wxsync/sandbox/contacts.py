@@ -10,6 +10,7 @@ from wxsync.sandbox import member_rules as rules
 from wxsync.sandbox.access import Permission
 from wxsync.sandbox.call import Asked, Operation
 from wxsync.sandbox.fields import as_read, check_all, check_userid, is_texts
+from wxsync.sandbox.quotas import Violation
 from wxsync.sandbox.records import Member, Placement, fold
 from wxsync.sandbox.refusal import Refusal, invalid, missing
 from wxsync.sandbox.state import SandboxState
@@ -31,17 +32,18 @@ def create(asked: Asked) -> Mapping[str, Any]:
     rules.check_reachable(given.get("mobile", ""), given.get("email", ""))
     placement = _first_placement(state, given)
     attributes = rules.attributes(state, given)
-    rules.check_external_profile(given)
+    rules.check_external_profile(state, given)
+    rules.check_avatar(state, given)
 
     if fold(given["userid"]) in directory.members:
         raise Refusal(60102)
-    if state.account_cap is not None and len(directory.members) >= state.account_cap:
-        raise Refusal(45024)
+    _check_accounts(state)
     rules.check_corp_mail(state, given, None)
     rules.check_unique(directory, given, None)
     rules.check_leaders(directory, given)
     rules.check_room(state, placement, Placement())
 
+    state.quotas.note_creation(state.clock())
     created = _make_departments(state, placement)
     member = Member(userid=given["userid"], name=given["name"])
     directory.add_member(member)
@@ -52,6 +54,18 @@ def create(asked: Asked) -> Mapping[str, Any]:
     if given.get("to_invite", True):
         state.invitations.append(member.userid)
     return {"created_department_list": {"department_info": created}} if created else {}
+
+
+def _check_accounts(state: SandboxState) -> None:
+    """There is room for one more, and not too many came within the month.
+
+    That the month's limit is told by 45009 is our own reading of WeCom page 90312.
+    """
+    if state.account_cap is not None and len(state.members) >= state.account_cap:
+        raise Refusal(45024)
+    if not state.quotas.may_create(state.clock(), state.account_cap):
+        state.quotas.violate(Violation.CREATIONS)
+        raise Refusal(45009)
 
 
 def _first_placement(state: SandboxState, given: Mapping[str, Any]) -> Placement:
@@ -90,15 +104,19 @@ def _settled(state: SandboxState, placement: Placement) -> Placement:
     return replace(placement, department=departments, main_department=placement.main_department or pending)
 
 
-def update(asked: Asked) -> Mapping[str, Any]:
-    """The given fields of a member; what is not given, or null, stays."""
+def update(asked: Asked, *, makes_departments: bool = False) -> Mapping[str, Any]:
+    """The given fields of a member; what is not given, or null, stays.
+
+    With `makes_departments`, as in imports (WeCom page 90980), unknown departments are made.
+    """
     state, directory = asked.state, asked.directory
     given = asked.given(rules.UPDATE_SHAPES)
     if "userid" not in given:
         raise Refusal(41009)
-    check_all(given, rules.CHECKS)
+    check_all(given, rules.UPDATE_CHECKS)
     attributes = rules.attributes(state, given)
-    rules.check_external_profile(given)
+    rules.check_external_profile(state, given)
+    rules.check_avatar(state, given)
 
     member = _member(asked, given["userid"])
     if member.is_activated:
@@ -108,16 +126,15 @@ def update(asked: Asked) -> Mapping[str, Any]:
     rules.check_corp_mail(state, given, member)
     rules.check_unique(directory, given, member)
     rules.check_leaders(directory, given)
-    placement = _next_placement(state, given, member)
+    placement = _next_placement(state, given, member, makes_departments=makes_departments)
     if "new_userid" in given:
         rules.check_rename(directory, given["new_userid"], member)
-    aliases = rules.mail_aliases(state, given)
+    aliases = rules.mail_aliases(given)
 
     if "new_userid" in given:
         directory.rename_member(member, given["new_userid"])
         member.has_generated_userid = False
-    if aliases is not None:
-        member.biz_mail_alias = aliases
+    _make_departments(state, placement)
     directory.place(member, _settled(state, placement))
     _fill(state, member, given)
     for name, value in attributes.items():
@@ -125,15 +142,21 @@ def update(asked: Asked) -> Mapping[str, Any]:
             member.extattr.pop(name, None)
         else:
             member.extattr[name] = value
+    if aliases is not None:
+        # The other fields stay written where this fails (WeCom page 90197).
+        rules.check_aliases(state, aliases, member)
+        member.biz_mail_alias = aliases
     return {}
 
 
-def _next_placement(state: SandboxState, given: Mapping[str, Any], member: Member) -> Placement:
-    """Where an updated member shall be. Only a creation makes departments: that is our own choice."""
+def _next_placement(
+    state: SandboxState, given: Mapping[str, Any], member: Member, *, makes_departments: bool
+) -> Placement:
+    """Where an updated member shall be. That user/update makes no departments is our own choice."""
     if given.get("department") == []:
         raise Refusal(40066)
     placement = rules.placement(given, member.placement)
-    if any(id and id not in state.departments for id in placement.department):
+    if not makes_departments and any(id and id not in state.departments for id in placement.department):
         raise Refusal(60123)
     rules.check_room(state, placement, member.placement)
     return placement
@@ -145,6 +168,8 @@ def _fill(state: SandboxState, member: Member, given: Mapping[str, Any]) -> None
     for name in rules.PLAIN_FIELDS:
         if name in given:
             setattr(member, name, given[name])
+    if given.get("avatar_mediaid"):
+        member.avatar = f"https://wework.qpic.cn/wwpic/{given['avatar_mediaid']}"
     if "mobile" in given:
         directory.set_mobile(member, as_read(given["mobile"]))
     if "email" in given:

@@ -22,6 +22,7 @@ from wxsync.sandbox.fields import (
 )
 from wxsync.sandbox.records import ROOT, Department
 from wxsync.sandbox.refusal import Refusal
+from wxsync.sandbox.scope import Scope
 from wxsync.sandbox.state import SandboxState
 
 SHAPES: Final[Mapping[str, Shape]] = {
@@ -53,6 +54,8 @@ def create(asked: Asked) -> Mapping[str, Any]:
         raise _existed(given["id"])
     _check_sibling(directory, parentid, name, None)
     _check_place(state, parent, levels=1)
+    if len(directory.departments) >= state.max_departments:
+        raise Refusal(81001)
     department = directory.add_department(
         id=given.get("id"),
         name=name,
@@ -132,32 +135,34 @@ def delete(asked: Asked) -> Mapping[str, Any]:
 
 
 def full_list(asked: Asked) -> Mapping[str, Any]:
-    """A department, or the whole corp, and all below, with names."""
-    return {"department": [details(asked.directory, department) for department in _subtree(asked)]}
+    """A department, or all that the caller sees, and all below, with names."""
+    scope = asked.scope
+    return {"department": [details(asked.state, scope, department) for department in _subtree(asked, scope)]}
 
 
 def simplelist(asked: Asked) -> Mapping[str, Any]:
-    """A department, or the whole corp, and all below, without names."""
+    """A department, or all that the caller sees, and all below, without names."""
     return {
         "department_id": [
             {"id": department.id, "parentid": department.parentid, "order": department.order}
-            for department in _subtree(asked)
+            for department in _subtree(asked, asked.scope)
         ]
     }
 
 
 def get(asked: Asked) -> Mapping[str, Any]:
-    """One department."""
-    return {"department": details(asked.directory, _department(asked, asked.required_number("id")))}
+    """One department, of those in the caller's scope."""
+    scope = asked.scope
+    return {"department": details(asked.state, scope, _seen(asked, scope, asked.required_number("id")))}
 
 
-def details(directory: Directory, department: Department) -> dict[str, Any]:
+def details(state: SandboxState, scope: Scope, department: Department) -> dict[str, Any]:
     """A department as department/list shows it; its leaders are those who are marked there."""
     return {
         "id": department.id,
         "name": department.name,
-        "name_en": department.name_en,
-        "department_leader": list(_leaders(directory, department)),
+        **({"name_en": department.name_en} if state.is_multilingual else {}),
+        "department_leader": list(_leaders(scope.directory, department)),
         "parentid": department.parentid,
         "order": department.order,
     }
@@ -170,8 +175,22 @@ def _leaders(directory: Directory, department: Department) -> Iterator[str]:
             yield member.userid
 
 
-def _subtree(asked: Asked) -> Iterator[Department]:
-    return asked.directory.walk(_department(asked, asked.number("id") or ROOT))
+def _subtree(asked: Asked, scope: Scope) -> Iterator[Department]:
+    """From the department that was asked for down; without one, all that the caller sees."""
+    id = asked.number("id")
+    if id:
+        return asked.directory.walk(_seen(asked, scope, id))
+    everything = asked.directory.walk(asked.directory.departments[ROOT])
+    if scope.is_everything:
+        return everything
+    return (department for department in everything if scope.sees_department(department.id))
+
+
+def _seen(asked: Asked, scope: Scope, id: int) -> Department:
+    department = _department(asked, id)
+    if not scope.sees_department(id):
+        raise Refusal(60011)
+    return department
 
 
 def _department(asked: Asked, id: int) -> Department:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from wxsync.sandbox.records import ROOT, Department, Member, Placement, Tag, fold
@@ -27,6 +27,8 @@ class Directory:
         self.by_email: dict[str, Member] = {}
         self.by_biz_mail: dict[str, Member] = {}
         self.tag_by_name: dict[str, Tag] = {}
+        self.on_leaving: list[Callable[[Member], None]] = []
+        """What else is to happen when a member is removed: told once the member is in no index."""
         self._siblings: dict[tuple[int, str], Department] = {(0, corp_name): root}
         self._highest_department = ROOT
 
@@ -120,6 +122,8 @@ class Directory:
             follower = self.members[report]
             follower.direct_leader = tuple(u for u in follower.direct_leader if fold(u) != key)
         del self.members[key]
+        for tell in self.on_leaving:
+            tell(member)
 
     def rename_member(self, member: Member, userid: str) -> None:
         """The member under another userid, everywhere."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from typing import Any, Final, TypedDict, Unpack
 
 import httpx
 
 ANY: Final = "*"
-"""A fault's path that stands for every call, `gettoken` included."""
+"""A fault's path that stands for every call, `gettoken` included; `user/*` stands for a family."""
 
 Where = Callable[[Mapping[str, str], Mapping[str, Any]], bool]
 """Picks calls by query (without secrets) and JSON body."""
@@ -35,6 +37,24 @@ class FaultKind(StrEnum):
     UNREACHABLE = "unreachable"
     DELAY = "delay"
     WARNING = "warning"
+    CUT = "cut"
+    TEXT_ERRCODE = "text_errcode"
+    HTML = "html"
+    HUGE = "huge"
+
+
+class Timing(TypedDict, total=False):
+    """Which calls meet a fault, and whether they have their effect."""
+
+    times: int | None
+    """So many calls; 1 unless told, None: all from now on."""
+    skip: int
+    """So many go by before: the k-th call is `skip=k - 1`."""
+    after: bool
+    """The call has its effect, and the answer alone is spoilt."""
+    where: Where | None
+    chance: float
+    """With this probability each, by the seed of the orders."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,85 +63,71 @@ class Fault:
 
     kind: FaultKind
     path: str
-    times: int
+    times: int | None
     skip: int
     is_after: bool
     """The call has its effect first; only its answer suffers."""
     where: Where | None
+    chance: float
     errcode: int = 0
     status: int = 0
     seconds: float = 0.0
 
     def meets(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> bool:
-        if self.path not in (ANY, path):
-            return False
-        return self.where is None or self.where(query, body)
+        return fnmatchcase(path, self.path) and (self.where is None or self.where(query, body))
 
 
 class Faults:
     """The orders of one sandbox, the oldest first; a call meets at most one.
 
-    A path is written without `/cgi-bin/`: `user/create`. `after=True` lets the call have its effect
-    and spoils the answer alone.
+    A path is written without `/cgi-bin/`: `user/create`. Which calls meet a fault that has a
+    `chance` is the same in every sandbox of the same seed and the same calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 1) -> None:
         self.waiting: list[Fault] = []
+        self.seed = seed
+        self._throws = 0
 
-    def answer(
-        self,
-        path: str,
-        errcode: int,
-        *,
-        times: int = 1,
-        skip: int = 0,
-        after: bool = False,
-        where: Where | None = None,
-    ) -> None:
+    def answer(self, path: str, errcode: int, **timing: Unpack[Timing]) -> None:
         """Calls get this errcode. 40014 and 42001 also end the token that came with them."""
-        self._add(FaultKind.ERRCODE, path, times, skip, after, where, errcode=errcode)
+        self._add(FaultKind.ERRCODE, path, timing, errcode=errcode)
 
-    def http_status(
-        self,
-        path: str,
-        status: int = 502,
-        *,
-        times: int = 1,
-        skip: int = 0,
-        after: bool = False,
-        where: Where | None = None,
-    ) -> None:
+    def http_status(self, path: str, status: int = 502, **timing: Unpack[Timing]) -> None:
         """Calls get a web server's error page instead of JSON."""
-        self._add(FaultKind.HTTP_STATUS, path, times, skip, after, where, status=status)
+        self._add(FaultKind.HTTP_STATUS, path, timing, status=status)
 
-    def reset(
-        self, path: str, *, times: int = 1, skip: int = 0, after: bool = False, where: Where | None = None
-    ) -> None:
+    def html(self, path: str, **timing: Unpack[Timing]) -> None:
+        """Calls get a page with HTTP 200, as from a proxy that wants somebody to sign in."""
+        self._add(FaultKind.HTML, path, timing, status=200)
+
+    def reset(self, path: str, **timing: Unpack[Timing]) -> None:
         """Calls lose their connection while they wait for the answer."""
-        self._add(FaultKind.RESET, path, times, skip, after, where)
+        self._add(FaultKind.RESET, path, timing)
 
-    def unreachable(self, path: str, *, times: int = 1, skip: int = 0, where: Where | None = None) -> None:
+    def unreachable(self, path: str, **timing: Unpack[Timing]) -> None:
         """Calls find nobody to talk to (over a real socket: the same as `reset`)."""
-        self._add(FaultKind.UNREACHABLE, path, times, skip, False, where)
+        self._add(FaultKind.UNREACHABLE, path, {**timing, "after": False})
 
-    def delay(
-        self,
-        path: str,
-        seconds: float,
-        *,
-        times: int = 1,
-        skip: int = 0,
-        after: bool = False,
-        where: Where | None = None,
-    ) -> None:
+    def delay(self, path: str, seconds: float, **timing: Unpack[Timing]) -> None:
         """Calls are carried out late, or answered late."""
-        self._add(FaultKind.DELAY, path, times, skip, after, where, seconds=seconds)
+        self._add(FaultKind.DELAY, path, timing, seconds=seconds)
 
-    def warn(
-        self, path: str, *, times: int = 1, skip: int = 0, after: bool = True, where: Where | None = None
-    ) -> None:
-        """Calls get errcode 0 and `Warning: wrong json format`; without `after` nothing was changed."""
-        self._add(FaultKind.WARNING, path, times, skip, after, where)
+    def warn(self, path: str, **timing: Unpack[Timing]) -> None:
+        """Calls get errcode 0 and `Warning: wrong json format`; with `after=False` nothing was changed."""
+        self._add(FaultKind.WARNING, path, {"after": True, **timing})
+
+    def cut(self, path: str, **timing: Unpack[Timing]) -> None:
+        """Calls get HTTP 200 and the first half of their answer; with `after=False` nothing was changed."""
+        self._add(FaultKind.CUT, path, {"after": True, **timing})
+
+    def text_errcode(self, path: str, **timing: Unpack[Timing]) -> None:
+        """Calls get their errcode as a text; with `after=False` it is that of a busy WeCom, "-1"."""
+        self._add(FaultKind.TEXT_ERRCODE, path, {"after": True, **timing})
+
+    def huge(self, path: str, **timing: Unpack[Timing]) -> None:
+        """Calls get their answer with 10 MB of padding; with `after=False` that of a busy WeCom."""
+        self._add(FaultKind.HUGE, path, {"after": True, **timing})
 
     def clear(self) -> None:
         """No order is left."""
@@ -135,35 +141,45 @@ class Faults:
             if fault.skip:
                 fault.skip -= 1
                 continue
-            fault.times -= 1
-            if not fault.times:
-                self.waiting.remove(fault)
+            if fault.chance < 1 and self._throw() >= fault.chance:
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if not fault.times:
+                    self.waiting.remove(fault)
             return fault
         return None
+
+    def _throw(self) -> float:
+        """The next of the seed's numbers from 0 to 1."""
+        self._throws += 1
+        digest = blake2b(f"{self.seed} {self._throws}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest) / 2**64
 
     def _add(
         self,
         kind: FaultKind,
         path: str,
-        times: int,
-        skip: int,
-        is_after: bool,
-        where: Where | None,
+        timing: Timing,
         *,
         errcode: int = 0,
         status: int = 0,
         seconds: float = 0.0,
     ) -> None:
-        if times < 1 or skip < 0:
+        times, skip, chance = timing.get("times", 1), timing.get("skip", 0), timing.get("chance", 1.0)
+        if (times is not None and times < 1) or skip < 0:
             raise ValueError("a fault meets at least one call and skips none or more")
+        if not 0 < chance <= 1:
+            raise ValueError("a chance is above 0 and at most 1")
         self.waiting.append(
             Fault(
                 kind=kind,
                 path=path,
                 times=times,
                 skip=skip,
-                is_after=is_after,
-                where=where,
+                is_after=timing.get("after", False),
+                where=timing.get("where"),
+                chance=chance,
                 errcode=errcode,
                 status=status,
                 seconds=seconds,

@@ -125,12 +125,22 @@ def check_mobile(value: str) -> None:
 
 def check_email(value: str) -> None:
     """An address of 6 to 64 bytes; empty is checked elsewhere."""
-    if value and not (6 <= len(value.encode()) <= 64 and EMAIL.fullmatch(value)):
+    if value and not is_address(value):
         raise Refusal(60105)
 
 
+def is_address(value: str, longest: int = 64) -> bool:
+    """An e-mail address of 6 to so many bytes."""
+    return 6 <= len(value.encode()) <= longest and EMAIL.fullmatch(value) is not None
+
+
 def check_biz_mail(value: str) -> None:
-    if not (6 <= len(value.encode()) <= 64 and EMAIL.fullmatch(value)):
+    if not is_address(value):
+        raise Refusal(60143)
+
+
+def check_new_biz_mail(value: str) -> None:
+    if not is_address(value, 63):
         raise Refusal(60143)
 
 
@@ -148,12 +158,6 @@ def check_telephone(value: str) -> None:
 def check_english_name(value: str) -> None:
     if not 1 <= len(value.encode()) <= 64 or not ENGLISH_NAME.fullmatch(value):
         raise Refusal(301014)
-
-
-def check_media(value: str) -> None:
-    """There is no media/upload here, so no media_id can be good."""
-    if value:
-        raise Refusal(301015)
 
 
 def check_departments(value: list[int]) -> None:

@@ -56,7 +56,6 @@ CHECKS: Final[Mapping[str, Check]] = {
     "address": at_most("address", 128),
     "english_name": fields.check_english_name,
     "external_position": at_most("external_position", 12),
-    "avatar_mediaid": fields.check_media,
     "new_userid": fields.check_userid,
     "department": fields.check_departments,
     "order": each_within("order", 0, UINT32_MAX),
@@ -64,6 +63,9 @@ CHECKS: Final[Mapping[str, Check]] = {
     "enable": within("enable", 0, 1),
     "direct_leader": fields.check_direct_leader,
 }
+
+UPDATE_CHECKS: Final[Mapping[str, Check]] = {**CHECKS, "biz_mail": fields.check_new_biz_mail}
+"""An update wants a corp address one byte shorter than a creation (WeCom page 90197)."""
 
 PLAIN_FIELDS: Final = (
     "name",
@@ -113,6 +115,17 @@ def check_corp_mail(state: SandboxState, given: Mapping[str, Any], member: Membe
         raise Refusal(81015)
     if member is not None and member.biz_mail and not member.has_generated_biz_mail:
         raise Refusal(60144)
+
+
+def check_avatar(state: SandboxState, given: Mapping[str, Any]) -> None:
+    """A picture that was uploaded for all apps, and is still there."""
+    media_id = given.get("avatar_mediaid")
+    if not media_id:
+        return
+    medium = state.media.get(media_id)
+    is_good = medium is not None and medium.type == "image" and medium.webhook is None
+    if not is_good or (medium is not None and medium.ends_at <= state.clock()):
+        raise Refusal(301015)
 
 
 def check_leaders(directory: Directory, given: Mapping[str, Any]) -> None:
@@ -179,26 +192,41 @@ def check_rename(directory: Directory, userid: str, member: Member) -> None:
 
 def attributes(state: SandboxState, given: Mapping[str, Any]) -> dict[str, Attribute | None]:
     """The attributes to set (None: to clear) that the console defines; others are ignored."""
-    rows = given.get("extattr", {}).get("attrs", [])
+    wanted = parse_attributes(given.get("extattr", {}))
+    return {
+        name: value if value.value or value.title else None
+        for name, value in wanted.items()
+        if state.attributes.get(name) == value.type
+    }
+
+
+def parse_attributes(extattr: Mapping[str, Any]) -> dict[str, Attribute]:
+    """What `{"attrs": [...]}` says (WeCom page 100111); 40058 where it is not so."""
+    rows = extattr.get("attrs", [])
     if not isinstance(rows, list):
         raise invalid("extattr")
-    wanted: dict[str, Attribute | None] = {}
-    for row in rows:
-        name, value = _attribute(row, ATTRIBUTE_TEXT)
-        if state.attributes.get(name) == value.type:
-            wanted[name] = value if value.value or value.title else None
-    return wanted
+    return dict(_attribute(row, ATTRIBUTE_TEXT) for row in rows)
 
 
-def check_external_profile(given: Mapping[str, Any]) -> None:
-    """The attributes shown to customers are well-formed; mini programs (type 2) are not looked into."""
+def check_external_profile(state: SandboxState, given: Mapping[str, Any]) -> None:
+    """The corp's name is verified, the attributes shown to customers are well-formed."""
     profile = given.get("external_profile", {})
-    rows = profile.get("external_attr") or []
-    if not isinstance(rows, list) or not isinstance(profile.get("external_corp_name") or "", str):
+    rows, name = profile.get("external_attr") or [], profile.get("external_corp_name") or ""
+    if not isinstance(rows, list) or not isinstance(name, str):
         raise invalid("external_profile")
+    if name and name not in state.verified_names:
+        raise Refusal(41036)
     for row in rows:
-        if not isinstance(row, dict) or row.get("type") != 2:
+        if isinstance(row, dict) and row.get("type") == 2:
+            _check_program(row.get("miniprogram"))
+        else:
             _attribute(row, EXTERNAL_TEXT)
+
+
+def _check_program(program: object) -> None:
+    """A mini program has an id, a page and a title of up to 12 characters."""
+    for name, longest in (("appid", 64), ("pagepath", 2048), ("title", TITLE)):
+        _text(program, name, longest)
 
 
 def _attribute(row: object, longest: int) -> tuple[str, Attribute]:
@@ -226,13 +254,27 @@ def _text(holder: object, name: str, longest: int) -> str:
     return value
 
 
-def mail_aliases(state: SandboxState, given: Mapping[str, Any]) -> tuple[str, ...] | None:
+def mail_aliases(given: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Up to 5 further corp addresses (WeCom page 90197); None where they are not given."""
     if "biz_mail_alias" not in given:
         return None
     items = given["biz_mail_alias"].get("item", [])
     if not fields.is_texts(items) or len(items) > 5:
         raise invalid("biz_mail_alias")
-    if items and state.mail_domain is None:
-        raise Refusal(60143)
     return tuple(items)
+
+
+def check_aliases(state: SandboxState, aliases: tuple[str, ...], member: Member) -> None:
+    """Each is an address of the corp's domain that nobody else has. The call's other part is done."""
+    taken = {alias.lower() for each in state.members.values() for alias in each.biz_mail_alias}
+    taken -= {alias.lower() for alias in member.biz_mail_alias}
+    for alias in aliases:
+        errcode = 0
+        if state.mail_domain is None or not fields.is_address(alias):
+            errcode = 60143
+        elif not alias.lower().endswith("@" + state.mail_domain.lower()):
+            errcode = 81015
+        elif alias.lower() in taken or alias.lower() in state.directory.by_biz_mail:
+            errcode = 60145
+        if errcode:
+            raise Refusal(errcode, is_half_done=True)

@@ -1,4 +1,4 @@
-"""The calls that read members (WeCom pages 90196, 90200, 90201, 96067, 95402)."""
+"""The calls that read members (WeCom pages 90196, 90200, 90201, 96067)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from wxsync.sandbox.access import Permission
 from wxsync.sandbox.call import Asked, Operation
-from wxsync.sandbox.fields import as_read, is_integer, is_text, required
+from wxsync.sandbox.fields import is_integer, is_text
 from wxsync.sandbox.records import Attribute, Member, fold
 from wxsync.sandbox.refusal import Refusal, invalid
+from wxsync.sandbox.scope import Scope
 from wxsync.sandbox.state import SandboxState
 
 PAGE: Final = 10_000
@@ -21,12 +22,13 @@ LISTINGS: Final = 16
 """How many pagings stay alive; the oldest is forgotten first."""
 
 
-def details(member: Member, *, with_sensitive: bool) -> dict[str, Any]:
+def details(member: Member, scope: Scope, *, with_sensitive: bool) -> dict[str, Any]:
     """A member as user/get shows it. What the caller may not see is left out, not empty."""
+    places = [place for place, id in enumerate(member.department) if scope.sees_department(id)]
     row: dict[str, Any] = {
         "userid": member.userid,
         "name": member.name,
-        "department": list(member.department),
+        "department": [member.department[place] for place in places],
         "position": member.position,
         "status": member.status,
         "isleader": int(any(member.is_leader_in_dept)),
@@ -34,28 +36,32 @@ def details(member: Member, *, with_sensitive: bool) -> dict[str, Any]:
         "telephone": member.telephone,
         "enable": member.enable,
         "hide_mobile": 0,
-        "order": list(member.order),
+        "order": [member.order[place] for place in places],
         "external_profile": {"external_attr": [], "external_corp_name": "", **member.external_profile},
-        "main_department": member.main_department,
         "alias": member.alias,
-        "is_leader_in_dept": list(member.is_leader_in_dept),
+        "is_leader_in_dept": [member.is_leader_in_dept[place] for place in places],
         "direct_leader": list(member.direct_leader),
     }
+    if scope.sees_department(member.main_department):
+        row["main_department"] = member.main_department
     for name in ("external_position", "english_name"):
         if value := getattr(member, name):
             row[name] = value
-    if with_sensitive:
-        row |= {
-            "mobile": member.mobile,
-            "gender": member.gender,
-            "email": member.email,
-            "biz_mail": member.biz_mail,
-            "address": member.address,
-            "avatar": "",
-            "thumb_avatar": "",
-            "qr_code": f"https://open.work.weixin.qq.com/wwopen/userQRCode?vcode={fold(member.userid)}",
-        }
-    return row
+    return row | sensitive(member) if with_sensitive else row
+
+
+def sensitive(member: Member) -> dict[str, Any]:
+    """What apps do not see of a member since 2022-06-20."""
+    return {
+        "mobile": member.mobile,
+        "gender": member.gender,
+        "email": member.email,
+        "biz_mail": member.biz_mail,
+        "address": member.address,
+        "avatar": f"{member.avatar}/0" if member.avatar else "",
+        "thumb_avatar": f"{member.avatar}/100" if member.avatar else "",
+        "qr_code": f"https://open.work.weixin.qq.com/wwopen/userQRCode?vcode={fold(member.userid)}",
+    }
 
 
 def attribute(name: str, value: Attribute) -> dict[str, Any]:
@@ -65,36 +71,44 @@ def attribute(name: str, value: Attribute) -> dict[str, Any]:
 
 
 def get(asked: Asked) -> Mapping[str, Any]:
-    """One member."""
+    """One member, of those in the caller's scope."""
     userid = asked.query.get("userid")
     if not userid:
         raise Refusal(41009)
-    member = asked.directory.members.get(fold(userid))
+    scope = asked.scope
+    member = scope.find_member(userid)
     if member is None:
         raise Refusal(60111)
-    return details(member, with_sensitive=asked.who.sees_sensitive)
+    return details(member, scope, with_sensitive=asked.who.sees_sensitive)
 
 
 def simplelist(asked: Asked) -> Mapping[str, Any]:
     """Userid, name and departments of a department's direct members."""
-    return {
-        "userlist": [
-            {"userid": member.userid, "name": member.name, "department": list(member.department)}
-            for member in _direct_members(asked)
-        ]
-    }
+    scope = asked.scope
+    return {"userlist": [simple(member, scope) for member in _direct_members(asked, scope)]}
+
+
+def simple(member: Member, scope: Scope) -> dict[str, Any]:
+    """A member as user/simplelist shows it."""
+    departments = [id for id in member.department if scope.sees_department(id)]
+    return {"userid": member.userid, "name": member.name, "department": departments}
 
 
 def full_list(asked: Asked) -> Mapping[str, Any]:
     """All that may be seen of a department's direct members; `fetch_child` is ignored."""
-    with_sensitive = asked.who.sees_sensitive
-    return {"userlist": [details(m, with_sensitive=with_sensitive) for m in _direct_members(asked)]}
+    scope, with_sensitive = asked.scope, asked.who.sees_sensitive
+    members = _direct_members(asked, scope)
+    return {"userlist": [details(member, scope, with_sensitive=with_sensitive) for member in members]}
 
 
-def _direct_members(asked: Asked) -> list[Member]:
+def _direct_members(asked: Asked, scope: Scope) -> list[Member]:
     department = asked.directory.departments.get(asked.required_number("department_id"))
     if department is None:
         raise Refusal(60003)
+    if not scope.sees_department(department.id):
+        raise Refusal(60011)
+    if asked.state.max_listed is not None and len(department.members) > asked.state.max_listed:
+        raise Refusal(45029)
     return [asked.directory.members[key] for key in department.members]
 
 
@@ -143,32 +157,6 @@ def _position(cursor: str) -> tuple[int, int]:
         raise Refusal(50100) from None
 
 
-def getuserid(asked: Asked) -> Mapping[str, Any]:
-    """Who has this phone number."""
-    mobile = required(asked.given({"mobile": is_text}), "mobile")
-    if not 5 <= len(mobile.encode()) <= 32:
-        raise invalid("mobile")
-    return _found(asked.directory.by_mobile.get(as_read(mobile)))
-
-
-def get_userid_by_email(asked: Asked) -> Mapping[str, Any]:
-    """Who has this corp (`email_type` 1, the default) or personal (2) address."""
-    given = asked.given({"email": is_text, "email_type": is_integer})
-    email = required(given, "email").lower()
-    match given.get("email_type", 1):
-        case 1:
-            return _found(asked.directory.by_biz_mail.get(email))
-        case 2:
-            return _found(asked.directory.by_email.get(email))
-    raise invalid("email_type")
-
-
-def _found(member: Member | None) -> Mapping[str, Any]:
-    if member is None:
-        raise Refusal(46004)
-    return {"userid": member.userid}
-
-
 OPERATIONS: Final = (
     Operation(
         path="user/get",
@@ -197,12 +185,5 @@ OPERATIONS: Final = (
         permission=Permission.CONTACT,
         carry_out=list_id,
         empties=("dept_user",),
-    ),
-    Operation(path="user/getuserid", method="POST", permission=Permission.ANY_TOKEN, carry_out=getuserid),
-    Operation(
-        path="user/get_userid_by_email",
-        method="POST",
-        permission=Permission.ANY_TOKEN,
-        carry_out=get_userid_by_email,
     ),
 )

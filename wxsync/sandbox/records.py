@@ -53,6 +53,8 @@ class Member:
     english_name: str = ""
     external_position: str = ""
     external_profile: Mapping[str, Any] = field(default_factory=dict)
+    avatar: str = ""
+    """The picture's address without the size that ends it."""
     enable: int = 1
     placement: Placement = field(default_factory=Placement)
     direct_leader: tuple[str, ...] = ()
@@ -60,6 +62,8 @@ class Member:
     extattr: dict[str, Attribute] = field(default_factory=dict)
     biz_mail_alias: tuple[str, ...] = ()
     is_activated: bool = False
+    openid: str = ""
+    """By which WeChat knows the member; empty for who never bound WeChat."""
     has_left: bool = False
     has_generated_userid: bool = False
     """Joined by invitation: the userid may be changed, once."""
@@ -94,6 +98,20 @@ class Member:
         return self.placement.main_department
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """An uploaded file, for every app of the corp until it ends (WeCom page 90253)."""
+
+    media_id: str
+    type: str
+    """image, voice, video or file."""
+    filename: str
+    content: bytes = field(repr=False)
+    ends_at: float
+    webhook: str | None = field(default=None, repr=False)
+    """The key of the one webhook that may use it; None: every app may."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Department:
     """One department; `children` and `members` keep the order in which they came."""
@@ -121,3 +139,26 @@ class Tag:
     users: dict[str, None] = field(default_factory=dict)
     """Folded userids."""
     parties: dict[int, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Chat:
+    """One group chat of an app (WeCom page 90245)."""
+
+    chatid: str
+    name: str
+    agent_id: int
+    """The app that made it; no other one may touch it."""
+    members: list[Member]
+    owner: Member | None
+    """None where the owner was deleted and nobody took over."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Webhook:
+    """One webhook of a chat ("group robot", WeCom page 99110)."""
+
+    name: str
+    key: str = field(repr=False)
+    """The whole credential."""
+    is_enabled: bool = True

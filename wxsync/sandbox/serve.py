@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
@@ -14,6 +15,7 @@ import uvicorn
 
 from wxsync.errors import ConfigError, WxsyncError
 from wxsync.sandbox.app import create_sandbox
+from wxsync.sandbox.callbacks import keep_delivering
 from wxsync.sandbox.state import SandboxState
 
 LOOPBACK = "127.0.0.1"
@@ -27,11 +29,13 @@ def run_sandbox(
     port: int = 0,
     on_ready: Callable[[int], None] | None = None,
     *,
+    on_usr1: Callable[[], None] | None = None,
     allow_remote: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return; `on_ready` gets the real port once calls are taken.
 
-    Call it from the main thread. Any address but a loopback one wants `allow_remote`.
+    `on_usr1` is called after each SIGUSR1, between two calls. Call it from the main thread. Any address
+    but a loopback one wants `allow_remote`.
     """
     if not allow_remote and not is_loopback(host):
         raise ConfigError(
@@ -39,7 +43,7 @@ def run_sandbox(
             hint="listen on 127.0.0.1: whoever reaches the sandbox can read and change all in it",
         )
     with listening(host, port) as listener:
-        server = SandboxServer(state, on_ready, stops_on_signals=True)
+        server = SandboxServer(state, on_ready, stops_on_signals=True, on_usr1=on_usr1)
         server.run(sockets=[listener])
 
 
@@ -104,6 +108,7 @@ class SandboxServer(uvicorn.Server):
         on_ready: Callable[[int], None] | None,
         *,
         stops_on_signals: bool = False,
+        on_usr1: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -116,13 +121,29 @@ class SandboxServer(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
+        self._state = state
         self._on_ready = on_ready
         self._stops_on_signals = stops_on_signals
+        self._on_usr1 = on_usr1
+        self._is_usr1_due = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._delivering = asyncio.create_task(keep_delivering(self._state))
         if self._on_ready is not None and sockets:
             self._on_ready(sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._delivering.cancel()
+        await asyncio.wait((self._delivering,))
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn looks up ten times a second, between calls: that is when a signal is acted upon."""
+        if self._is_usr1_due and self._on_usr1 is not None:
+            self._is_usr1_due = False
+            self._on_usr1()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -131,11 +152,16 @@ class SandboxServer(uvicorn.Server):
             yield
             return
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        if self._on_usr1 is not None:
+            before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._note_usr1)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _note_usr1(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_usr1_due = True
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         if self.should_exit:

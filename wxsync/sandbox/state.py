@@ -2,110 +2,52 @@
 
 from __future__ import annotations
 
-import time
+import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
+from wxsync.sandbox.clock import MovableClock
+from wxsync.sandbox.codes import Codes
+from wxsync.sandbox.contact_events import Facts, take_all_facts, take_facts
+from wxsync.sandbox.counters import Check, Counters
+from wxsync.sandbox.customer_book import CustomerBook
 from wxsync.sandbox.directory import Directory
 from wxsync.sandbox.faults import Faults
-from wxsync.sandbox.records import ROOT, Department, Member, Placement, Tag, fold
+from wxsync.sandbox.identity import Call, Identity, Token
+from wxsync.sandbox.job_faults import JobFaults
+from wxsync.sandbox.job_records import Jobs
+from wxsync.sandbox.outbox import Outbox
+from wxsync.sandbox.postbox import Click, Message, Postbox
+from wxsync.sandbox.quotas import Quotas, Violation
+from wxsync.sandbox.receivers import Listener, Receiver
+from wxsync.sandbox.records import ROOT, Chat, Department, Medium, Member, Placement, Tag, Webhook, fold
+from wxsync.sandbox.scope import Scope, scope_of, whole
+from wxsync.sandbox.switches import App, Switches
 
 CONSOLE = "admin"
 """The owner of tags that the administrators made in the console."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """A self-built app whose scope is the root department."""
-
-    agent_id: int = 1000002
-    secret: str = "sandbox-app-secret"
-    sees_sensitive: bool = False
-    """It was made before 2022-06-20 20:00: mobile, e-mail and the like are shown to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who calls: "contact" (the contact-sync secret) or "app:1000002"."""
-
-    name: str
-    is_contact: bool
-    sees_sensitive: bool
-
-
-@dataclass(slots=True)
-class Token:
-    """An access token and when it ends, by the state's clock."""
-
-    text: str
-    identity: Identity
-    expires_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call as it was answered. Holds no token and no secret."""
-
-    method: str
-    path: str
-    """Without `/cgi-bin/`: `user/create`."""
-    is_write: bool
-    """The call is of the kind that changes the corp, whether or not this one did."""
-    errcode: int | None
-    """What the caller was told; None where there was no JSON answer."""
-    is_carried_out: bool
-    """It passed every check and had its effect, whatever the caller was told."""
-    http_status: int | None
-    """None where the connection broke."""
-    query: Mapping[str, str]
-    body: Mapping[str, Any] | None
-    who: str | None
-    """The identity's name, where the token was good."""
-
-
 @dataclass(kw_only=True, repr=False)
-class SandboxState:
+class SandboxState(Switches):
     """One corp. All switches may be turned at any time."""
 
-    corp_id: str = "ww5a6d626f78000001"
-    corp_name: str = "样例公司"
-    contact_secret: str = "sandbox-contact-secret"
-    apps: tuple[App, ...] = (App(),)
-    creator: str | None = None
-    """The userid of the corp's creator, who cannot be deleted (301005)."""
-
-    clock: Callable[[], float] = time.time
-    token_life: float = 7200
-    latency: float = 0.0
-    """Seconds that every call takes."""
-    trusted_ips: Collection[str] | None = None
-    """Addresses that may call; None: all. `gettoken` works from everywhere."""
-    legacy_ip: bool = False
-    """The contact-sync secret may read details, as from addresses that did so before 2022-08-15."""
-    strict_departments: bool = False
-    """The edition before 2024: no or an unknown department in user/create is an error."""
-    refuse_escapes: bool = True
-    """A body with JSON's unicode escapes gets 40033."""
-    warn_on_wrong_types: bool = False
-    """A field of the wrong JSON type is left out with errcode 0 and a warning, instead of 40058."""
-    attributes: dict[str, int] = field(default_factory=dict)
-    """extattr name -> type (0 text, 1 web) as defined in the console; others are silently ignored."""
-    mail_domain: str | None = None
-    """The domain of the corp's own mail; without one biz_mail is refused (60143)."""
-    account_cap: int | None = None
-    calls_per_minute: int | None = None
-    """Per path; the real one has 10,000 (WeCom page 90312)."""
-    calls_at_once: int | None = None
-    """Per path; the real figure is not published."""
-    max_nodes: int = 30_000
-    """Members and sub-departments of one department, and nodes of one tag."""
-    max_levels: int = 15
-    max_tags: int = 3000
-
     faults: Faults = field(default_factory=Faults)
+    job_faults: JobFaults = field(default_factory=JobFaults)
+    outbox: Outbox = field(default_factory=Outbox)
+    """Callbacks that wait, and those that were sent."""
+    callback_client: httpx.AsyncClient | None = field(default=None)
+    """What callbacks are sent with; `callbacks.deliver` wants it."""
     log: list[Call] = field(default_factory=list)
+    keeps_log: bool = True
+    """Calls are kept in `log`; one that serves for days counts them only."""
+    on_call: Callable[[Call], None] | None = None
+    """Told of every call once it is answered."""
     invitations: list[str] = field(default_factory=list)
     """Userids that were invited because `to_invite` was true or not given."""
     most_at_once: int = 0
@@ -117,13 +59,24 @@ class SandboxState:
     """Secret -> the token that gettoken hands out for it while it lives."""
     listings: dict[int, tuple[tuple[str, int], ...]] = field(init=False, default_factory=dict)
     """The rows of each user/list_id that is being paged."""
-    minutes: dict[str, tuple[int, int]] = field(init=False, default_factory=dict)
-    """Path -> (minute, calls in it)."""
+    quotas: Quotas = field(init=False, default_factory=Quotas)
+    counters: Counters = field(init=False, default_factory=Counters)
+    codes: Codes = field(init=False, default_factory=Codes)
     under_way: Counter[str] = field(init=False, default_factory=Counter)
+    media: dict[str, Medium] = field(init=False, default_factory=dict)
+    """By media_id; those that ended are forgotten at the next upload."""
+    jobs: Jobs = field(init=False, default_factory=Jobs)
+    post: Postbox = field(init=False, default_factory=Postbox)
+    chats: dict[str, Chat] = field(init=False, default_factory=dict)
+    """The group chats that apps made, by chatid."""
+    webhooks: dict[str, Webhook] = field(init=False, default_factory=dict)
+    """By key."""
+    customers: CustomerBook = field(init=False, default_factory=CustomerBook)
     serial: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.corp_name)
+        self.directory.on_leaving.append(self._member_left)
 
     # Looking
 
@@ -145,13 +98,109 @@ class SandboxState:
         """The calls in the log that are of the writing kind."""
         return [call for call in self.log if call.is_write]
 
+    @property
+    def messages(self) -> list[Message]:
+        """Every message that was taken, with those who got it."""
+        return self.post.messages
+
+    @property
+    def clicks(self) -> list[Click]:
+        """What members pressed on cards."""
+        return self.post.clicks
+
     def member(self, userid: str) -> Member:
         return self.directory.members[fold(userid)]
+
+    def note(self, call: Call) -> None:
+        """A call was answered: it is counted, kept, and told to who wants to know."""
+        self.counters.note(call.path, call.errcode, changed=call.is_write and call.is_carried_out)
+        if self.keeps_log:
+            self.log.append(call)
+        if self.on_call is not None:
+            self.on_call(call)
+
+    def counted(self) -> dict[str, Any]:
+        """All counters as they go into a dump and are printed at the end."""
+        return {
+            "calls": sum(self.counters.calls.values()),
+            "writes": dict(sorted(self.counters.writes.items())),
+            "invitations": len(self.invitations),
+            "refused": {check.value: self.counters.refused[check] for check in Check},
+            "errcodes": {str(code): times for code, times in sorted(self.counters.errcodes.items())},
+            "violations": {each.value: self.quotas.violations[each] for each in Violation},
+        }
+
+    def app(self, agent_id: int | None) -> App | None:
+        return next((app for app in self.apps if app.agent_id == agent_id), None)
+
+    def scope(self, who: Identity) -> Scope:
+        """What this caller sees of the corp."""
+        if who.is_contact:
+            return whole(self.directory)
+        app = self.app(who.agent_id)
+        if app is None:
+            return scope_of(self.directory, (), (), ())
+        return scope_of(self.directory, app.scope, app.scope_members, app.scope_tags)
 
     def next_serial(self) -> int:
         """A number that was not given before."""
         self.serial += 1
         return self.serial
+
+    # Telling
+
+    def receiver_of(self, who: str) -> tuple[Receiver | None, str]:
+        """The callback address of an identity, by its name, and its agent_id."""
+        for app in self.apps:
+            if who == f"app:{app.agent_id}":
+                return app.receiver, str(app.agent_id)
+        return (self.callback if who == "contact" else None), ""
+
+    def listeners(self, *, by_contact: bool) -> tuple[Listener, ...]:
+        """Who hears of a change; the contact assistant does not of what it did itself (WeCom page 90967)."""
+        apps = tuple(
+            Listener(receiver=app.receiver, agent_id=str(app.agent_id), with_sensitive=app.sees_sensitive)
+            for app in self.apps
+            if app.receiver is not None and app.hears_contacts
+        )
+        if self.callback is None or by_contact:
+            return apps
+        return (Listener(receiver=self.callback, is_reduced=not self.full_callbacks), *apps)
+
+    @contextmanager
+    def watched(self, *, by_contact: bool) -> Iterator[None]:
+        """What the block changes anywhere in the corp is called back to those who hear of it."""
+        listeners = self.listeners(by_contact=by_contact)
+        if not listeners:
+            yield
+            return
+        before = take_all_facts(self.directory)
+        yield
+        self._tell(listeners, before, take_all_facts(self.directory))
+
+    @contextmanager
+    def _by_hand(
+        self, *, members: Iterable[str] = (), departments: Iterable[int] = (), tags: Iterable[int] = ()
+    ) -> Iterator[None]:
+        """As `watched`, for changes of these records in the console."""
+        listeners, keys = self.listeners(by_contact=False), tuple(fold(userid) for userid in members)
+        if not listeners:
+            yield
+            return
+        scope = (keys, tuple(departments), tuple(tags))
+        before = take_facts(self.directory, *scope)
+        yield
+        self._tell(listeners, before, take_facts(self.directory, *scope))
+
+    def _tell(self, listeners: Iterable[Listener], before: Facts, after: Facts) -> None:
+        self.outbox.tell_changes(
+            self.directory,
+            before,
+            after,
+            listeners=listeners,
+            corp_id=self.corp_id,
+            created_at=int(self.clock()),
+        )
 
     # What happens in the console or on phones, without any call
 
@@ -176,55 +225,77 @@ class SandboxState:
             is_activated=is_activated,
             has_generated_userid=has_generated_userid,
         )
-        self.directory.add_member(member)
-        self.directory.place(
-            member, Placement(places, (0,) * len(places), (0,) * len(places), places[0] if places else 0)
-        )
-        self.directory.set_mobile(member, mobile)
-        self.directory.set_email(member, email)
+        zeros = (0,) * len(places)
+        with self._by_hand(members=(userid,)):
+            self.directory.add_member(member)
+            self.directory.place(member, Placement(places, zeros, zeros, places[0] if places else 0))
+            self.directory.set_mobile(member, mobile)
+            self.directory.set_email(member, email)
         return member
 
     def remove_member(self, userid: str) -> None:
         """Somebody is deleted by hand."""
-        self.directory.remove_member(self.member(userid))
+        with self._by_hand(members=(userid,)):
+            self.directory.remove_member(self.member(userid))
 
     def set_status(self, userid: str, status: int) -> None:
         """1 activated, 2 disabled, 4 not activated, 5 left the corp (WeCom page 90196)."""
         if status not in (1, 2, 4, 5):
             raise ValueError(f"{status} is no status of a member")
         member = self.member(userid)
-        member.has_left = status == 5
-        member.enable = 0 if status == 2 else 1
-        if status in (1, 4):
-            member.is_activated = status == 1
+        with self._by_hand(members=(userid,)):
+            member.has_left = status == 5
+            member.enable = 0 if status == 2 else 1
+            if status in (1, 4):
+                member.is_activated = status == 1
 
     def move_member(self, userid: str, department: Iterable[int]) -> None:
         """Somebody is put into exactly these departments by hand."""
         places = tuple(department)
         zeros = (0,) * len(places)
-        self.directory.place(self.member(userid), Placement(places, zeros, zeros, places[0]))
+        with self._by_hand(members=(userid,)):
+            self.directory.place(self.member(userid), Placement(places, zeros, zeros, places[0]))
+
+    def rename_member(self, userid: str, name: str) -> None:
+        """Somebody gets another name by hand."""
+        with self._by_hand(members=(userid,)):
+            self.member(userid).name = name
+
+    def change_userid(self, userid: str, new_userid: str) -> None:
+        """Somebody gets another userid by hand; it must be free."""
+        if fold(new_userid) in self.members:
+            raise ValueError(f"userid {new_userid} exists")
+        with self._by_hand(members=(userid, new_userid)):
+            self.directory.rename_member(self.member(userid), new_userid)
 
     def set_mobile(self, userid: str, mobile: str) -> None:
         """Somebody changes the own phone number, as only an activated member can."""
-        self.directory.set_mobile(self.member(userid), mobile)
+        with self._by_hand(members=(userid,)):
+            self.directory.set_mobile(self.member(userid), mobile)
 
     def add_department(self, name: str, parentid: int = ROOT, *, id: int | None = None) -> Department:
-        return self.directory.add_department(name=name, parentid=parentid, id=id)
+        department = self.directory.add_department(name=name, parentid=parentid, id=id)
+        made = take_facts(self.directory, departments=(department.id,))
+        self._tell(self.listeners(by_contact=False), Facts(), made)
+        return department
 
     def move_department(self, id: int, parentid: int) -> None:
         department = self.departments[id]
-        self.directory.move_department(department, parentid=parentid, name=department.name)
+        with self._by_hand(departments=(id,)):
+            self.directory.move_department(department, parentid=parentid, name=department.name)
 
     def rename_department(self, id: int, name: str) -> None:
         department = self.departments[id]
-        self.directory.move_department(department, parentid=department.parentid, name=name)
+        with self._by_hand(departments=(id,)):
+            self.directory.move_department(department, parentid=department.parentid, name=name)
 
     def remove_department(self, id: int) -> None:
         """A department is deleted by hand; it must be empty, as in the console."""
         department = self.departments[id]
         if department.children or department.members:
             raise ValueError(f"department {id} is not empty")
-        self.directory.remove_department(department)
+        with self._by_hand(departments=(id,), tags=tuple(department.tags)):
+            self.directory.remove_department(department)
 
     def add_tag(self, name: str, userids: Iterable[str] = (), *, id: int | None = None) -> Tag:
         """A tag is made in the console by an administrator."""
@@ -234,14 +305,75 @@ class SandboxState:
 
     def tag_members(self, tag_id: int, userids: Iterable[str]) -> None:
         """People are put into a tag by hand."""
-        self.directory.tag(self.tags[tag_id], tuple(fold(userid) for userid in userids), ())
+        with self._by_hand(tags=(tag_id,)):
+            self.directory.tag(self.tags[tag_id], tuple(fold(userid) for userid in userids), ())
 
     def untag_members(self, tag_id: int, userids: Iterable[str]) -> None:
         """People are taken out of a tag by hand."""
-        self.directory.untag(self.tags[tag_id], tuple(fold(userid) for userid in userids), ())
+        with self._by_hand(tags=(tag_id,)):
+            self.directory.untag(self.tags[tag_id], tuple(fold(userid) for userid in userids), ())
 
     def remove_tag(self, tag_id: int) -> None:
         self.directory.remove_tag(self.tags[tag_id])
+
+    def click(
+        self,
+        userid: str,
+        message: Message,
+        key: str,
+        selected: Mapping[str, Sequence[str]] | None = None,
+    ) -> Click:
+        """A member presses what has this key on a card; `ValueError` where that cannot be."""
+        click = self.post.click(self.member(userid), message, key, selected or {}, self.clock())
+        receiver, agent_id = self.receiver_of(f"app:{click.agent_id}")
+        self.outbox.tell(receiver, click.event, click.to_xml(self.corp_id), agent_id=agent_id)
+        return click
+
+    def add_webhook(self, name: str) -> Webhook:
+        """A webhook is added to some chat; its key is needed to send."""
+        webhook = Webhook(name=name, key=secrets.token_urlsafe(24))
+        self.webhooks[webhook.key] = webhook
+        return webhook
+
+    def add_customer(self, userid: str, name: str = "客户", *, external_userid: str | None = None) -> str:
+        """Somebody outside adds this member; the customer's external_userid."""
+        id = external_userid or f"wm{self.next_serial():030d}"
+        self.customers.add(self.member(userid), id, name, self.clock())
+        return id
+
+    def add_customer_chat(self, userid: str, name: str = "客户群", *, chat_id: str | None = None) -> str:
+        """This member opens a chat with customers; its chat_id."""
+        id = chat_id or f"wr{self.next_serial():030d}"
+        self.customers.add_chat(self.member(userid), id, name)
+        return id
+
+    def _member_left(self, member: Member) -> None:
+        """The chats go on without the member, whose customers wait for somebody else."""
+        self.customers.leave(member, self.clock())
+        for chat in self.chats.values():
+            if member in chat.members:
+                chat.members.remove(member)
+            if chat.owner is member:
+                heir = chat.members[0] if chat.members and self.chat_owner_passes_on else None
+                chat.owner = heir
+
+    def forward(self, seconds: float) -> None:
+        """So much time passes at once."""
+        if not isinstance(self.clock, MovableClock):
+            self.clock = MovableClock(self.clock)
+        self.clock.forward(seconds)
+
+    def invite(self, userids: Iterable[str]) -> None:
+        """Those of them who have not joined get an invitation."""
+        members = (self.member(userid) for userid in userids)
+        self.invitations.extend(member.userid for member in members if member.status == 4)
+
+    def bind_wechat(self, userid: str) -> str:
+        """The member activates by way of WeChat; the openid by which WeChat's side knows the member."""
+        member = self.member(userid)
+        member.is_activated = True
+        member.openid = member.openid or f"o{self.next_serial():027d}"
+        return member.openid
 
     def revoke_tokens(self) -> None:
         """Every token is invalid from now on (40014), as after a reset of the secrets."""

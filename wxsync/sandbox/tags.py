@@ -21,11 +21,6 @@ from wxsync.sandbox.refusal import Refusal
 from wxsync.sandbox.state import CONSOLE
 
 NAMING: Final[Mapping[str, Shape]] = {"tagname": is_text, "tagid": is_integer}
-TAGGING: Final[Mapping[str, Shape]] = {
-    "tagid": is_integer,
-    "userlist": is_texts,
-    "partylist": is_integers,
-}
 
 USERS: Final = 1000
 PARTIES: Final = 100
@@ -69,13 +64,13 @@ def delete(asked: Asked) -> Mapping[str, Any]:
 
 
 def get(asked: Asked) -> Mapping[str, Any]:
-    """A tag's name, members and departments."""
-    tag = _tag(asked, asked.number("tagid"))
-    members = (asked.directory.members[key] for key in tag.users)
+    """A tag's name, and those of its members and departments whom the caller sees."""
+    tag, scope = _tag(asked, asked.number("tagid")), asked.scope
+    members = (scope.find_member(key) for key in tag.users)
     return {
         "tagname": tag.name,
-        "userlist": [{"userid": member.userid, "name": member.name} for member in members],
-        "partylist": list(tag.parties),
+        "userlist": [{"userid": member.userid, "name": member.name} for member in members if member],
+        "partylist": [id for id in tag.parties if scope.sees_department(id)],
     }
 
 
@@ -105,24 +100,34 @@ def _tagging(
     asked: Asked, *, all_bad: int
 ) -> tuple[Tag, tuple[str, ...], tuple[int, ...], Mapping[str, Any]]:
     """The tag, folded userids and departments that are there, and what the answer says of the rest."""
-    given = asked.given(TAGGING)
-    userids, parties = given.get("userlist", []), given.get("partylist", [])
+    given = asked.given({"tagid": is_integer})
+    userids, parties = _rows(asked, "userlist", is_texts), _rows(asked, "partylist", is_integers)
     if not userids and not parties:
         raise Refusal(40035)
     if len(userids) > USERS or len(parties) > PARTIES:
         raise Refusal(81014)
     tag = _own_tag(asked, given.get("tagid"))
-    directory = asked.directory
-    good_users = tuple(dict.fromkeys(fold(u) for u in userids if fold(u) in directory.members))
-    good_parties = tuple(dict.fromkeys(id for id in parties if id in directory.departments))
+    scope = asked.scope
+    good_users = tuple(dict.fromkeys(fold(u) for u in userids if scope.find_member(u) is not None))
+    good_parties = tuple(dict.fromkeys(id for id in parties if scope.sees_department(id)))
     if not good_users and not good_parties:
         raise Refusal(all_bad)
     bad: dict[str, Any] = {}
-    if bad_users := [userid for userid in userids if fold(userid) not in directory.members]:
+    if bad_users := [userid for userid in userids if scope.find_member(userid) is None]:
         bad["invalidlist"] = "|".join(bad_users)
-    if bad_parties := [id for id in parties if id not in directory.departments]:
+    if bad_parties := [id for id in parties if not scope.sees_department(id)]:
         bad["invalidparty"] = bad_parties
     return tag, good_users, good_parties, bad
+
+
+def _rows(asked: Asked, name: str, is_shaped: Shape) -> list[Any]:
+    """A list of the body, empty where it is not there; what is no list of ids is refused at once."""
+    rows = asked.body.get(name)
+    if rows is None:
+        return []
+    if not is_shaped(rows):
+        raise Refusal(40035)
+    return list(rows)
 
 
 def _tag(asked: Asked, id: int | None) -> Tag:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeAlias
@@ -15,6 +16,22 @@ DEPARTMENTS: Final = "departments"
 MEMBERS: Final = "members"
 MEMBERSHIPS: Final = "memberships"
 TAGS: Final = "tags"
+
+
+class NamedRow(Mapping[str, object]):
+    """A row that other rows may call by names of its source's own, beside its `ref`: the DN of an entry."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Those names in the form in which keys compare; none where they cannot be read."""
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """The columns of which nobody can tell what this row has there."""
+        return frozenset()
 
 
 class RowStream(Protocol):
@@ -42,8 +59,12 @@ class SourceSession(Protocol):
         """Whether the config gives this source such a query."""
         ...
 
-    def read(self, query: str) -> RowStream:
-        """Start a query that the source has; raises SourceError where it cannot be run."""
+    def read(self, query: str, names: frozenset[str] = frozenset()) -> RowStream:
+        """Start a query that the source has; raises SourceError where it cannot be run.
+
+        `names` are those that the mapping reads: a source that must ask for every one by its name,
+        such as a directory, gives those and no others.
+        """
         ...
 
 
@@ -53,6 +74,11 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Its name in the config."""
+        ...
+
+    @property
+    def canaries(self) -> tuple[str, ...]:
+        """Keys of people without whom no reading of its members is whole; see the config."""
         ...
 
     def open(self) -> AbstractContextManager[SourceSession]:

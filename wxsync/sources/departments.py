@@ -5,15 +5,14 @@ Nothing here knows any other row: doubles, loops and unknown parents are found i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wxsync.config.settings import DepartmentMapping
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.unknown import UNKNOWN, Unknown
-from wxsync.sources.base import Row
+from wxsync.sources.base import NamedRow, Row
 from wxsync.sources.fields import department_name
-from wxsync.sources.joining import Addition, complete
+from wxsync.sources.joining import Joining
 from wxsync.sources.normal import Breach, flag, key_of, uint32
 from wxsync.sources.sheet import Sheet, read_key, reject
 
@@ -31,18 +30,18 @@ class DepartmentRow:
     order: int | Unknown
     is_root: bool
     rejected: tuple[Rejected, ...]
+    names: tuple[str, ...] = ()
+    """What the rows of a directory call it beside that."""
 
 
-def to_department_row(
-    row: Row, mapping: DepartmentMapping, additions: Sequence[Addition] = ()
-) -> DepartmentRow | Rejected:
+def to_department_row(row: Row, mapping: DepartmentMapping, joining: Joining) -> DepartmentRow | Rejected:
     """A department with everything that its own row tells; a Rejected where the key cannot be read."""
     try:
         key = read_key(mapping.key, row)
     except Breach as breach:
         return reject(Kind.DEPARTMENT, None, "key", breach)
     try:
-        row = complete(row, key, additions)
+        row = joining.complete(row, key)
     except Breach as breach:
         return _nameless(key, reject(Kind.DEPARTMENT, key, "key", breach))
     sheet = Sheet(kind=Kind.DEPARTMENT, key=key, row=row)
@@ -52,7 +51,7 @@ def to_department_row(
     if not is_root:  # the root department is never written: its place and name are its own business
         parent = sheet.take("parent", mapping.parent, lambda value: key_of(value, "parent"))
         name = sheet.take("name", mapping.name, department_name)
-        order = sheet.take("order", mapping.order, lambda value: uint32(value, "order"))
+        order = sheet.take("order", mapping.order, lambda value: uint32(value, "order"), may_be_unknown=True)
     return DepartmentRow(
         key=key,
         ref=None if ref is UNKNOWN else ref,
@@ -61,6 +60,7 @@ def to_department_row(
         order=UNKNOWN if order is None else order,
         is_root=is_root,
         rejected=tuple(sheet.rejected),
+        names=row.names if isinstance(row, NamedRow) else (),
     )
 
 

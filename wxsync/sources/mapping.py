@@ -143,10 +143,16 @@ class MemberRules:
     def _person(self, sheet: Sheet, ref: str | None) -> Candidate | Refused:
         mapping = self.mapping
         person_id = self._userid(sheet)
-        texts: dict[str, Text] = {name: sheet.take(name, rule, form) for name, rule, form in self.texts}
+        texts: dict[str, Text] = {
+            name: sheet.take(name, rule, form, may_be_unknown=name != "name")
+            for name, rule, form in self.texts
+        }
         starts = sheet.take("starts", mapping.starts, lambda value: day_of(value, self.zone, "starts"))
         leader = sheet.take(
-            "direct_leader", mapping.direct_leader, lambda value: key_of(value, "direct_leader")
+            "direct_leader",
+            mapping.direct_leader,
+            lambda value: key_of(value, "direct_leader"),
+            may_be_unknown=True,
         )
         enable = sheet.take("enable", mapping.enable, lambda value: flag(value, "enable"))
         extattr = tuple(self._attributes(sheet))
@@ -187,7 +193,7 @@ class MemberRules:
             def normalise(value: object, path: str = path) -> str | None:
                 return attribute(value, path)
 
-            value = sheet.take(path, self.mapping.extattr[name], normalise)
+            value = sheet.take(path, self.mapping.extattr[name], normalise, may_be_unknown=True)
             if value is not UNKNOWN:
                 yield name, value
 

@@ -68,7 +68,7 @@ class Memberships:
             return False
         key = self._people.refs.get(name)
         if key is None:
-            if name not in self._strangers:
+            if name not in self._strangers and name not in self._people.strangers:
                 self._strangers.add(name)
                 problem = say("a membership row names somebody whom no source knows")
                 self._refuse(name, MEMBERSHIPS, "unknown_member", problem)

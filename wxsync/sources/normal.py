@@ -14,6 +14,7 @@ from uuid import UUID
 
 from wxsync.model.message import Message, say
 from wxsync.model.normal import clean
+from wxsync.sources.dn import Dn
 
 UINT32: Final = 2**32
 LONGEST_KEY: Final = 255
@@ -47,7 +48,12 @@ def text_of(value: object, field: str) -> str | None:
 
 
 def key_of(value: object, field: str) -> str | None:
-    """The one form in which keys compare: 1001, "1001", " 1001 " and Decimal("1001") are equal."""
+    """The one form in which keys compare: 1001, "1001", " 1001 " and Decimal("1001") are equal.
+
+    So are all spellings of one DN, which may be longer than other keys where it merely points to a record.
+    """
+    if isinstance(value, Dn):
+        return value.key or None
     if isinstance(value, str) and value.isascii() and value.isprintable():
         text = value.strip() or None
     else:

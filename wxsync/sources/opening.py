@@ -10,19 +10,10 @@ from wxsync.config.settings import SyncSettings
 from wxsync.errors import ConfigError
 from wxsync.sources.base import DEPARTMENTS, MEMBERS, MEMBERSHIPS, TAGS, RowStream, SourceSession
 from wxsync.sources.columns import missing_columns, names_in, needs_of, too_few_columns
-from wxsync.sources.joining import added_columns
+from wxsync.sources.joining import Later, added_columns, shared_columns
 
 Sessions = Sequence[tuple[str, SourceSession]]
 """(source, its session), the authority first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """A later source's query, and the columns that it adds."""
-
-    source: str
-    stream: RowStream
-    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,23 +70,26 @@ class _Opening:
         if not session.has(query):
             problem = f"source.{authority}.{query}: is missing; the first source of a sync needs it"
             raise ConfigError([problem])
-        stream = session.read(query)
+        wanted = names_in(needs)
+        stream = session.read(query, wanted)
         key = {key_path: needs[key_path]}
         self.problems += missing_columns(key, query, [authority], stream.columns)
         given, offered, named = list(stream.columns), list(stream.columns), [authority]
         later: list[Later] = []
-        wanted = names_in(needs)
         for source, other_session in others:
             if not other_session.has(query) or (query == DEPARTMENTS and wanted.issubset(given)):
                 continue
-            other = other_session.read(query)
+            other = other_session.read(query, wanted)
             columns = added_columns(given, other.columns, wanted)
+            compared = shared_columns(given, other.columns, wanted - needs[key_path].names)
             named.append(source)
             offered += (column for column in other.columns if column not in offered)
             given += columns
             if columns or query == MEMBERS:
                 self.problems += missing_columns(key, query, [source], other.columns)
-                later.append(Later(source=source, stream=other, columns=columns))
+                later.append(
+                    Later(source=source, query=query, stream=other, columns=columns, compared=compared)
+                )
         rest = {path: expression for path, expression in needs.items() if path != key_path}
         self.problems += missing_columns(rest, query, named, offered)
         return Joined(stream=stream, later=tuple(later))

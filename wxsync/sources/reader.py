@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wxsync.config.settings import SyncSettings
 from wxsync.model.change import Kind, Rejected
-from wxsync.model.desired import Desired, ReadingProof
+from wxsync.model.desired import Aside, Desired, ReadingProof
 from wxsync.model.member import Member
 from wxsync.sources.base import RowStream, Source
 from wxsync.sources.departments import DepartmentRow, to_department_row
 from wxsync.sources.duplicates import duplicates
-from wxsync.sources.joining import Addition, read_addition
+from wxsync.sources.joining import Joining, read_addition
 from wxsync.sources.leaders import lead
 from wxsync.sources.mapping import MemberRules
 from wxsync.sources.marks import Memberships, Settler
 from wxsync.sources.opening import Joined, Streams, open_streams
 from wxsync.sources.people import People, read_people
+from wxsync.sources.proof import with_canaries
 from wxsync.sources.tagging import Tagging, clean_rules
 from wxsync.sources.tree import Tree, grow
 
@@ -31,9 +32,10 @@ def read_desired(sources: Sequence[Source], sync: SyncSettings, now: datetime, *
     membership and tag rows of their own. Raises ConfigError, before any row is mapped, where an
     expression names a column that no source gives; SourceError where a source cannot be read.
     """
+    canaries = {source.name: source.canaries for source in sources}
     with ExitStack() as stack:
         sessions = [(source.name, stack.enter_context(source.open())) for source in sources]
-        return _Reading(sync, now).read(open_streams(sessions, sync_name, sync))
+        return _Reading(sync, now, canaries).read(open_streams(sessions, sync_name, sync))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,14 @@ class _Settled:
 class _Reading:
     """Walks through every query once, in an order in which each row can be judged as it comes."""
 
-    def __init__(self, sync: SyncSettings, now: datetime) -> None:
+    def __init__(self, sync: SyncSettings, now: datetime, canaries: Mapping[str, Sequence[str]]) -> None:
         self._sync = sync
+        self._canaries = canaries
         self._rules = clean_rules(sync.tags)
         self._member_rules = MemberRules.of(sync, self._rules, now)
         self._readings: list[ReadingProof] = []
         self._keyless: list[Rejected] = []
+        self._asides: list[Aside] = []
 
     def read(self, streams: Streams) -> Desired:
         tree = self._tree(streams.departments)
@@ -87,45 +91,55 @@ class _Reading:
             undecided_memberships=frozenset(memberships.undecided),
             leaders_left_out=led.left_out,
             readings=tuple(self._readings),
+            asides=tuple(self._asides),
             places_are_mapped=self._sync.member.departments is not None or bool(streams.memberships),
             tags_are_mapped=bool(self._rules or streams.tags),
             root_key=tree.root_key,
         )
 
-    def _prove(self, stream: RowStream, unreadable_keys: int) -> None:
-        self._readings.append(replace(stream.proof, unreadable_keys=unreadable_keys))
+    def _prove(self, stream: RowStream, unreadable_keys: int, keys: Collection[str] | None = None) -> bool:
+        """Put on record how the reading went; of people, `keys` are those that it has."""
+        proof = replace(stream.proof, unreadable_keys=unreadable_keys)
+        if keys is not None:
+            proof = with_canaries(proof, self._canaries.get(proof.source, ()), keys)
+        self._readings.append(proof)
+        return proof.is_complete
 
     def _tree(self, joined: Joined) -> Tree:
         mapping = self._sync.department
-        additions = self._additions(joined, Kind.DEPARTMENT)
+        joining = self._joining(joined, Kind.DEPARTMENT)
         rows: list[DepartmentRow] = []
         keyless: list[Rejected] = []
         for row in joined.stream:
-            department = to_department_row(row, mapping, additions)
+            department = to_department_row(row, mapping, joining)
             if isinstance(department, Rejected):
                 keyless.append(department)
             else:
                 rows.append(department)
         self._keyless.extend(keyless)
+        self._asides.extend(joining.asides())
         self._prove(joined.stream, len(keyless))
         return grow(rows, self._sync.root_department)
 
     def _people(self, joined: Joined) -> People:
-        additions = self._additions(joined, Kind.MEMBER)
-        people = read_people(joined.stream, self._member_rules, additions)
+        joining = self._joining(joined, Kind.MEMBER)
+        people = read_people(joined.stream, self._member_rules, joining)
         self._keyless.extend(people.keyless)
-        self._prove(joined.stream, len(people.keyless))
+        self._asides.extend(joining.asides())
+        self._prove(joined.stream, len(people.keyless), people.keys)
         return people
 
-    def _additions(self, joined: Joined, kind: Kind) -> list[Addition]:
-        key = self._sync.department.key if kind is Kind.DEPARTMENT else self._sync.member.key
+    def _joining(self, joined: Joined, kind: Kind) -> Joining:
+        is_of_people = kind is Kind.MEMBER
+        key = self._sync.member.key if is_of_people else self._sync.department.key
         additions = []
         for later in joined.later:
-            addition = read_addition(later.stream, later.source, kind, key, later.columns)
+            addition = read_addition(later, kind, key)
             self._keyless.extend(addition.keyless)
-            self._prove(later.stream, len(addition.keyless))
-            additions.append(addition)
-        return additions
+            keys = addition.rows.keys() if is_of_people else None
+            is_proven = self._prove(later.stream, len(addition.keyless), keys)
+            additions.append(replace(addition, is_proven=is_proven))
+        return Joining(additions)
 
     def _settle(self, people: People, tree: Tree, memberships: Memberships) -> _Settled:
         mapping = self._sync.member

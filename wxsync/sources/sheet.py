@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from wxsync.config.expressions import Expression, ExpressionFailed
+from wxsync.config.expressions import Expression, ExpressionFailed, UnreadableValue
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.message import say
 from wxsync.model.unknown import UNKNOWN
-from wxsync.sources.base import Row
+from wxsync.sources.base import NamedRow, Row
 from wxsync.sources.normal import Breach, key_of
+
+NOTHING: Final = frozenset[str]()
+NOT_KNOWN: Final = say(
+    "it reads what a later source has, and that one was not read whole: what it says here is not known"
+)
 
 
 def reject(kind: Kind, key: str | None, field: str | None, breach: Breach) -> Rejected:
@@ -28,7 +33,8 @@ def failed(error: ExpressionFailed, field: str) -> Breach:
 def read_key(expression: Expression, row: Row) -> str:
     """The row's key; breaks rule "key" or "expression" where it has none."""
     try:
-        key = None if has_null(expression, row) else key_of(expression.evaluate(row), "key")
+        value = None if has_null(expression, row) else key_of(expression.evaluate(row), "key")
+        key = key_of(value, "key")  # once more, for the length of a DN: the mirror holds keys
     except ExpressionFailed as error:
         raise failed(error, "key") from None
     except Breach as breach:
@@ -46,7 +52,14 @@ def has_null(expression: Expression, row: Row) -> bool:
 
     Without this, `'u' ~ emp_no` would make "uNone" of a null.
     """
-    return not expression.null_tolerant and any(row.get(name) is None for name in expression.names)
+    return not expression.null_tolerant and any(_is_null(row, name) for name in expression.names)
+
+
+def _is_null(row: Row, name: str) -> bool:
+    try:
+        return row.get(name) is None
+    except UnreadableValue:  # which the expression itself will meet
+        return False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,10 +70,30 @@ class Sheet:
     key: str
     row: Row
     rejected: list[Rejected] = field(default_factory=list)
+    unknown: frozenset[str] = field(init=False)
+    """Columns of which nobody can tell what the row has there."""
 
-    def take(self, name: str, expression: Expression | None, normalise: Callable[[object], Any]) -> Any:
-        """The normal form of a mapped field; UNKNOWN where it is not mapped or cannot be used."""
+    def __post_init__(self) -> None:
+        self.unknown = self.row.unknown if isinstance(self.row, NamedRow) else NOTHING
+
+    def take(
+        self,
+        name: str,
+        expression: Expression | None,
+        normalise: Callable[[object], Any],
+        *,
+        may_be_unknown: bool = False,
+    ) -> Any:
+        """The normal form of a mapped field; UNKNOWN where it is not mapped or cannot be used.
+
+        So it is where a later source that was not read whole may have a value that nobody saw. That
+        refuses the row, but for fields that may be unknown: those stay as they are.
+        """
         if expression is None:
+            return UNKNOWN
+        if not self.unknown.isdisjoint(expression.names):
+            if not may_be_unknown:
+                self.refuse(name, Breach("incomplete", NOT_KNOWN))
             return UNKNOWN
         try:
             return normalise(expression.evaluate(self.row))

@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from sqlalchemy import Connection, CursorResult, create_engine
+from sqlalchemy import Connection, CursorResult, Result, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from wxsync.config.expressions import Expression
 from wxsync.config.settings import SqlSourceSettings
 from wxsync.errors import SourceError, SourceUnavailableError
 from wxsync.model.desired import ReadingProof
-from wxsync.model.message import say
-from wxsync.sources.base import Row
+from wxsync.sources.base import MEMBERS, Row
+from wxsync.sources.proof import Evidence, prove
+from wxsync.sources.sql_dialects import (
+    ALONE,
+    AT_ONCE,
+    CONNECT_SECONDS,
+    arguments_of,
+    begin,
+    counting,
+)
 from wxsync.sources.sql_errors import Retold
+from wxsync.sources.sql_finding import MOST_FOUND, finding, keys_of_values
+from wxsync.sources.sql_silence import bounded
 
-CONNECT_SECONDS: Final = 10
 CHUNK: Final = 1000
 """Rows that are fetched at a time."""
-
-POSTGRESQL_ARGUMENTS: Final[Mapping[str, object]] = MappingProxyType(
-    {
-        "connect_timeout": CONNECT_SECONDS,
-        "application_name": "wxsync",
-        # A server that vanished without a word is noticed within a minute, not never.
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 60_000,
-    }
-)
-
-
-LOCK_TIMEOUT: Final = (
-    "SELECT set_config('lock_timeout', '60s', true) WHERE current_setting('lock_timeout') = '0'"
-)
-"""A table that somebody else keeps locked is an error after a minute, and no run that never ends."""
+Asking: TypeAlias = Callable[[str], AbstractContextManager[None]]
+"""In whose block a query may be spoken of with the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlSource:
-    """A database that SQLAlchemy reaches; SQLite and PostgreSQL are known to work."""
+    """A database that SQLAlchemy reaches; SQLite, PostgreSQL and MariaDB are known to work."""
 
     name: str
     settings: SqlSourceSettings
+
+    @property
+    def canaries(self) -> tuple[str, ...]:
+        return self.settings.canaries
 
     @contextmanager
     def open(self) -> Iterator[SqlSession]:
@@ -60,18 +57,21 @@ class SqlSource:
         """
         password = self.settings.password
         retold = Retold(source=self.name, password=None if password is None else password.get_secret_value())
+        silence = self.settings.receive_timeout
         with retold.connecting():
             url = self.settings.full_url
             dialect = url.get_backend_name()
-            url, arguments = _sqlite(self.name, url) if dialect == "sqlite" else _others(dialect, url)
+            url, arguments = (
+                _sqlite(self.name, url) if dialect == "sqlite" else (url, arguments_of(url, silence))
+            )
             engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
         try:
             with retold.connecting():
                 connection = engine.connect()
             with ExitStack() as cleaning:
-                cleaning.callback(connection.close)
-                with retold.connecting():
-                    connection = _begin(connection, dialect)
+                cleaning.callback(_close, connection, silence)
+                with retold.connecting(), bounded(connection, silence):
+                    connection = begin(connection)
                 yield SqlSession(self.name, self.settings, connection, retold, cleaning)
         finally:
             engine.dispose()
@@ -88,24 +88,6 @@ def _sqlite(source: str, url: URL) -> tuple[URL, dict[str, object]]:
         )
     url = url.set(database=f"file:{quote(path)}", query={**url.query, "mode": "ro", "uri": "true"})
     return url, {"timeout": CONNECT_SECONDS, "isolation_level": None}
-
-
-def _others(dialect: str, url: URL) -> tuple[URL, dict[str, object]]:
-    """What the URL itself says about the connection wins."""
-    defaults = POSTGRESQL_ARGUMENTS if dialect == "postgresql" else {}
-    return url, {name: value for name, value in defaults.items() if name not in url.query}
-
-
-def _begin(connection: Connection, dialect: str) -> Connection:
-    """All queries see one moment: a snapshot on PostgreSQL, a shared lock or WAL snapshot on SQLite."""
-    if dialect == "sqlite":
-        # Python's driver begins no transaction for a SELECT; the lock is taken by the first read.
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-    elif dialect == "postgresql":
-        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        connection.exec_driver_sql(LOCK_TIMEOUT)
-    return connection
 
 
 class SqlSession:
@@ -129,16 +111,13 @@ class SqlSession:
     def has(self, query: str) -> bool:
         return getattr(self._settings, query) is not None
 
-    def read(self, query: str) -> SqlRows:
+    def read(self, query: str, names: frozenset[str] = frozenset()) -> SqlRows:
         """Count the query's rows, then start it; raises SourceError where the database refuses."""
-        statement = str(getattr(self._settings, query)).rstrip("; \t\r\n")
-        with self._retold.reading(query):
-            # The line breaks keep a comment at the end of the query from swallowing the parenthesis.
+        statement = self._statement(query)
+        with self._asking(query):
             # Counting first also refuses whatever is not one single SELECT before any of it is run.
-            counting = "\n".join(("SELECT count(*) FROM (", statement, ") AS counted"))
-            count = self._run(counting).scalar_one()
-            result = self._run(statement, stream_results=True, yield_per=CHUNK)
-        self._cleaning.callback(_close, result)
+            count = self._run(counting(statement, self._connection.dialect)).scalar_one()
+            result = self._start(statement)
         columns = tuple(result.keys())
         doubled = sorted({column for column in columns if columns.count(column) > 1})
         if doubled:
@@ -147,7 +126,36 @@ class SqlSession:
                 f"the {query} query gives the column {doubled[0]} twice",
                 hint=f"name every column of source.{self._source}.{query} apart, with AS",
             )
-        return SqlRows(self._source, query, result, columns, int(count), self._retold)
+        return SqlRows(self._source, query, result, columns, int(count), self._asking)
+
+    def find(self, key: Expression, keys: Collection[str]) -> frozenset[str] | None:
+        """Those of `keys` that the members query has; None where `key` is more than a column, or too many.
+
+        The database itself looks for them, by bound values. Raises SourceError where it does not.
+        """
+        if not key.is_bare or len(keys) > MOST_FOUND:
+            return None
+        (name,) = key.names
+        asking = finding(self._statement(MEMBERS), name, keys, self._connection.dialect)
+        with self._asking(MEMBERS):
+            # A collation may know fewer differences than keys do.
+            return keys_of_values(self._connection.execute(asking).scalars()).intersection(keys)
+
+    @contextmanager
+    def _asking(self, query: str) -> Iterator[None]:
+        """The database answers in time, or what it did not say is told as one of our errors."""
+        with self._retold.reading(query), bounded(self._connection, self._settings.receive_timeout):
+            yield
+
+    def _start(self, statement: str) -> Result[Any]:
+        dialect = self._connection.dialect.name
+        streaming = {} if dialect in AT_ONCE else {"stream_results": True, "yield_per": CHUNK}
+        result = self._run(statement, **streaming)
+        self._cleaning.callback(_close, result, self._settings.receive_timeout)
+        return result.freeze()() if dialect in ALONE else result
+
+    def _statement(self, query: str) -> str:
+        return str(getattr(self._settings, query)).rstrip("; \t\r\n")
 
     def _run(self, statement: str, **options: object) -> CursorResult[Any]:
         # Straight to the driver and without parameters: a colon or a percent sign is the query's own.
@@ -155,10 +163,11 @@ class SqlSession:
         return self._connection.exec_driver_sql(statement, execution_options=options)
 
 
-def _close(result: CursorResult[Any]) -> None:
-    """A cursor of a connection that is lost cannot be closed, and need not be."""
-    with suppress(SQLAlchemyError):
-        result.close()
+def _close(open_: CursorResult[Any] | Connection, silence: float) -> None:
+    """What a lost connection holds cannot be closed, and need not be."""
+    connection = open_ if isinstance(open_, Connection) else open_.connection
+    with suppress(SQLAlchemyError, OSError), bounded(connection, silence):
+        open_.close()
 
 
 class SqlRows:
@@ -168,17 +177,17 @@ class SqlRows:
         self,
         source: str,
         query: str,
-        result: CursorResult[Any],
+        result: Result[Any],
         columns: tuple[str, ...],
         count: int,
-        retold: Retold,
+        asking: Asking,
     ) -> None:
         self.columns = columns
         self._source = source
         self._query = query
         self._result = result
         self._count = count
-        self._retold = retold
+        self._asking = asking
         self._rows = 0
         self._has_ended = False
 
@@ -191,25 +200,11 @@ class SqlRows:
         self._has_ended = True
 
     def _fetch(self) -> Any:
-        with self._retold.reading(self._query):
+        with self._asking(self._query):
             return self._result.fetchmany(CHUNK)
 
     @property
     def proof(self) -> ReadingProof:
         """Complete where the cursor came to its end and the same transaction counts as many rows."""
-        problem = None
-        if not self._has_ended:
-            problem = say("it was not read to its end")
-        elif self._rows != self._count:
-            problem = say(
-                "it gave {rows} rows, and {count} when it was counted in the same transaction",
-                rows=self._rows,
-                count=self._count,
-            )
-        return ReadingProof(
-            source=self._source,
-            query=self._query,
-            rows=self._rows,
-            is_complete=problem is None,
-            problem=problem,
-        )
+        evidence = Evidence(rows=self._rows, has_ended=self._has_ended, counted=self._count)
+        return prove(self._source, self._query, evidence)

@@ -82,6 +82,8 @@ class Tagging:
             self._doubt(name, "members", "key", say("a row of this tag has no readable member key"))
             return
         key = self._people.refs.get(person)
+        if key is None and person in self._people.strangers:
+            return
         if key is None:
             problem = say("a row of this tag names {key}, whom no source knows", key=person)
             self._doubt(name, "members", "unknown_member", problem)

@@ -106,6 +106,9 @@ class _Judged:
             if row.ref is not None:
                 self.refs[row.ref] = self.root if key == self.root_key else key
         for key, row in self.rows.items():
+            for name in row.names:
+                self.refs.setdefault(name, self.root if key == self.root_key else key)
+        for key, row in self.rows.items():
             if key == self.root_key or isinstance(row.parent, Unknown):
                 continue
             parent = self._parent(row, row.parent)
@@ -116,7 +119,7 @@ class _Judged:
                 self.refuse(key, "parent", "unknown_parent", problem)
 
     def _parent(self, row: DepartmentRow, name: str | None) -> DepartmentRef | None:
-        if name is None or name in (row.ref, row.key):
+        if name is None or name in (row.ref, row.key, *row.names):
             return self.root
         return self.refs.get(name)
 

@@ -6,22 +6,95 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
 
 from wxsync.errors import ConfigError
-from wxsync.wecom.auth import TokenStore
+from wxsync.wecom.auth import Sleep, TokenStore
 from wxsync.wecom.contacts import Contacts
+from wxsync.wecom.crossing import Clock
+from wxsync.wecom.ledger import Ledger
 from wxsync.wecom.quota import Quota
 from wxsync.wecom.retries import Patience
-from wxsync.wecom.transport import AT_ONCE, Sleep, Transport
+from wxsync.wecom.slots import MOST, Slots
+from wxsync.wecom.tokens import SharedTokens
+from wxsync.wecom.transport import Transport
 
 TIMEOUTS: Final = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=60.0)
 FROM_ENVIRONMENT: Final = "env"
+LOUD: Final = (
+    "httpx",
+    "httpcore",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy")),
+)
+"""Loggers that print what goes over the line. A filter is not inherited, so each part is named."""
+BESIDE: Final = 2
+"""Connections beyond those of the calls under way: for a token."""
+
+
+@asynccontextmanager
+async def open_transport(
+    *,
+    corp_id: str,
+    secret: str,
+    secret_name: str | None = None,
+    base_url: str,
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    patience: Patience | None = None,
+    timeouts: httpx.Timeout = TIMEOUTS,
+    tokens: SharedTokens | None = None,
+    ledger: Ledger | None = None,
+    slots: Slots | None = None,
+    app: str = "",
+    members: int = 0,
+    sleep: Sleep = asyncio.sleep,
+    clock: Clock = time.time,
+) -> AsyncIterator[Transport]:
+    """The line to the corp `corp_id` with one secret, while the block lasts; nothing is sent by opening it.
+
+    `secret_name` is what errors call the secret where WeCom gives no token for it; `base_url` is without
+    /cgi-bin; `proxy` is a URL, "env" for the environment's, or None for none at all; `transport` takes the
+    place of the network. `tokens` and `ledger` are shared with other processes; without them the token and
+    the counts are this line's own. Lines of one corp share `slots`, the calls under way. Messages to a member
+    are counted under `app`; of `members` that the corp is known to have 5 % a day may be looked up in vain.
+    Raises `ConfigError`.
+    """
+    quieten()
+    base = api_url(base_url)
+    http = http_client(base, proxy=proxy, ca_file=ca_file, transport=transport, timeouts=timeouts)
+    async with http as client:
+        patience = patience or Patience()
+        store = TokenStore(
+            client,
+            corp_id=corp_id,
+            secret=secret,
+            secret_name=secret_name,
+            shared=tokens,
+            clock=clock,
+            sleep=sleep,
+            answer_within=patience.answer_within,
+        )
+        counted = Quota(
+            corp_id=corp_id, ledger=ledger, longest_wait=patience.longest_wait, clock=clock, sleep=sleep
+        )
+        async with counted as quota, aclosing(store):
+            yield Transport(
+                client,
+                store,
+                quota=quota,
+                patience=patience,
+                slots=slots,
+                app=app,
+                members=members,
+                clock=clock,
+                sleep=sleep,
+            )
 
 
 @asynccontextmanager
@@ -36,22 +109,39 @@ async def open_client(
     transport: httpx.AsyncBaseTransport | None = None,
     patience: Patience | None = None,
     timeouts: httpx.Timeout = TIMEOUTS,
+    tokens: SharedTokens | None = None,
+    ledger: Ledger | None = None,
+    slots: Slots | None = None,
+    app: str = "",
+    members: int = 0,
     sleep: Sleep = asyncio.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock = time.time,
 ) -> AsyncIterator[Contacts]:
-    """The directory of the corp `corp_id`, for as long as the block lasts; nothing is sent by opening it.
+    """The directory of the corp `corp_id`, for as long as the block lasts: see `open_transport`."""
+    async with open_transport(
+        corp_id=corp_id,
+        secret=secret,
+        secret_name=secret_name,
+        base_url=base_url,
+        proxy=proxy,
+        ca_file=ca_file,
+        transport=transport,
+        patience=patience,
+        timeouts=timeouts,
+        tokens=tokens,
+        ledger=ledger,
+        slots=slots,
+        app=app,
+        members=members,
+        sleep=sleep,
+        clock=clock,
+    ) as line:
+        yield contacts_of(line)
 
-    `secret_name` is what errors call the secret where WeCom gives no token for it; `base_url` is without
-    /cgi-bin; `proxy` is a URL, "env" for the environment's, or None for none at all; `transport` takes the
-    place of the network.
-    """
-    quieten()
-    base = api_url(base_url)
-    http = http_client(base, proxy=proxy, ca_file=ca_file, transport=transport, timeouts=timeouts)
-    async with http as client:
-        tokens = TokenStore(base=base, corp_id=corp_id, secret=secret, secret_name=secret_name, clock=clock)
-        quota = Quota(clock=clock)
-        yield Contacts(Transport(client, tokens, quota=quota, patience=patience or Patience(), sleep=sleep))
+
+def contacts_of(line: Transport) -> Contacts:
+    """The directory that `line` reaches."""
+    return Contacts(line)
 
 
 def api_url(base_url: str) -> httpx.URL:
@@ -83,7 +173,7 @@ def http_client(
         trust_env=proxy == FROM_ENVIRONMENT,
         transport=transport,
         timeout=timeouts,
-        limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
+        limits=httpx.Limits(max_connections=MOST + BESIDE, max_keepalive_connections=MOST + BESIDE),
         headers={"User-Agent": "wxsync"},
         follow_redirects=False,
     )
@@ -101,17 +191,36 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def check_proxy(proxy: str) -> None:
-    """Refuse what is no proxy URL, without repeating it: it may hold a password."""
+    """Refuse what is no proxy URL, without repeating it: it may hold a password.
+
+    A password with a slash would end the host before it: the proxy would be another one than was meant.
+    """
     try:
-        is_usable = httpx.URL(proxy).scheme in ("http", "https") and bool(httpx.URL(proxy).host)
+        url = httpx.URL(proxy)
     except httpx.InvalidURL:
         is_usable = False
+    else:
+        is_usable = url.scheme in ("http", "https") and bool(url.host)
     if not is_usable:
         raise ConfigError(['proxy: not an http or https URL. Write http://host:port, or "env"'])
+    if proxy.count("@") > 1 or "?" in proxy or "#" in proxy or url.path not in ("", "/"):
+        problem = (
+            "proxy: has a path, query, fragment or a second @. "
+            "In a user or password write @ as %40, / as %2F, ? as %3F and # as %23"
+        )
+        raise ConfigError([problem])
 
 
 def quieten() -> None:
-    """Keep httpx and httpcore from logging: they print whole URLs, with the secret and the token in them."""
-    for name in ("httpx", "httpcore"):
+    """Keep httpx and httpcore from logging: they print whole URLs, with the secret and the token in them.
+
+    It holds whatever level somebody sets for them later, and for those that stand above them.
+    """
+    for name in LOUD:
         logger = logging.getLogger(name)
         logger.setLevel(max(logging.WARNING, logger.level))
+        logger.addFilter(_is_grave)
+
+
+def _is_grave(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,12 +27,19 @@ class Insight:
     """Those of `MEMBER_FIELDS` that are shown of somebody."""
     is_sampled: bool = False
     """Somebody was there to be looked at: else nothing is known of fields."""
+    mail_domains: frozenset[str] = frozenset()
+    """Of the corp mailboxes that were seen."""
 
 
 async def probe(contacts: Contacts, app: Contacts | None) -> Insight:
     """What the first way that works shows, tried in the order of `read_seen`. Raises WeComError."""
     found = await first_way({ReadingWay.CONTACT: contacts, ReadingWay.APP: app}, None, _look)
     return found or Insight(way=ReadingWay.IDS)
+
+
+async def unseen_departments(app: Contacts, ids: Collection[int]) -> frozenset[int]:
+    """Those of the corp's departments `ids` that the app does not see. Raises WeComError."""
+    return frozenset(ids) - {department.id for department in await app.list_named_departments()}
 
 
 async def _look(reader: Contacts, way: ReadingWay) -> Insight:
@@ -53,7 +61,9 @@ async def _look(reader: Contacts, way: ReadingWay) -> Insight:
                 for name in MEMBER_FIELDS
                 if name != "departments" and any(getattr(shown, name) is not UNKNOWN for _, shown in rows)
             ]
-            return Insight(way=way, fields=tuple(known), is_sampled=True)
+            mails = [shown.biz_mail for _, shown in rows if isinstance(shown.biz_mail, str)]
+            domains = frozenset(mail.rpartition("@")[2].lower() for mail in mails)
+            return Insight(way=way, fields=tuple(known), is_sampled=True, mail_domains=domains)
     if refusal is not None and not has_looked:
         raise refusal
     return Insight(way=way)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from wxsync.errors import NotFoundError, WeComApiError, WeComError
 from wxsync.model.member import fold
@@ -16,6 +16,9 @@ from wxsync.wecom import errcodes
 from wxsync.wecom.contacts import Contacts
 
 T = TypeVar("T")
+
+EXPORTED_ABOVE: Final = 50
+"""Departments: with fewer, a call for each is as quick, and needs no job of WeCom's."""
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,8 @@ async def read_seen(
     that has a new app or address gives None.
 
     The calls: one for departments, one a page of members, one for tags, one for each such tag; for details
-    one for the names of departments, and one for each department that holds somebody.
+    one for the names of departments, and one for each department that holds somebody. Where those are more
+    than `EXPORTED_ABOVE` an app has everybody exported instead, as far as WeCom lets it in time.
     """
     departments = await contacts.list_departments()
     members = await contacts.list_member_ids()
@@ -99,12 +103,31 @@ async def _read_details(reader: Contacts, way: ReadingWay, held: Collection[int]
     """Names, and the members of those departments of `held` that `reader` sees, each in one call."""
     names = {department.id: department.name for department in await reader.list_named_departments()}
     ids = [id for id in names if id in held]
+    if way is ReadingWay.APP and len(ids) > EXPORTED_ABOVE:
+        exported = await _exported_members(reader, ids)
+        if exported is not None:
+            return Details(way=way, names=names, shown=exported)
     lists = await _all_of(_read_members(reader, id) for id in ids)
     refusals = [answer for answer in lists if isinstance(answer, WeComApiError)]
     if refusals and len(refusals) == len(lists):
         raise refusals[0]
     rows = [row for answer in lists if not isinstance(answer, WeComApiError) for row in answer]
     return Details(way=way, names=names, shown={fold(userid): shown for userid, shown in rows})
+
+
+async def _exported_members(reader: Contacts, ids: Collection[int]) -> dict[str, ShownMember] | None:
+    """Those who are in one of the departments `ids`, in a handful of calls; None where it is not to be had.
+
+    Single members of an app's scope, in none of its departments, are in the export and nobody's list: what
+    is shown must not depend on how many departments there are.
+    """
+    try:
+        rows = await reader.exports.read_members(await reader.exports.start_members())
+    except WeComError as error:
+        log.info("details are read by department, as the export failed: %s", type(error).__name__)
+        return None
+    wanted = frozenset(ids)
+    return {fold(userid): shown for userid, shown in rows if shown.departments & wanted}
 
 
 async def _read_members(

@@ -60,11 +60,13 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "source_shrink": "rows fewer than in the last applied read",
         "first_load": "members in WeCom before a first load",
         "missing_in_wecom": "members of ours who are no longer in WeCom",
+        "changed_keys": "records of ours that have another key in the source now",
         "month_creations": "members created within 30 days, with this plan",
     },
     "doubt": {
         "new or lost mirror?": "new or lost mirror?",
         "another corp than the mirror's?": "another corp than the mirror's?",
+        "new keys for the same people? wxsync rekey": "new keys for the same people? wxsync rekey",
     },
     "field": {
         "key": "key",

@@ -14,10 +14,21 @@ from wxsync.model.member import TEXT_FIELDS, MemberWrite, Text, fold
 from wxsync.model.normal import clean, mail_address, phone_number
 from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
 from wxsync.model.unknown import UNKNOWN, Unknown
-from wxsync.wecom.wire.shapes import Answer, Json, number_of, rows_of, text_of, unreadable
+from wxsync.wecom.wire.shapes import (
+    Answer,
+    Json,
+    is_number,
+    number_of,
+    numbers_of,
+    rows_of,
+    text_of,
+    unreadable,
+)
 
 PLAIN_TEXT_ATTRIBUTE: Final = 0
 """`type` of an extattr that is a text (WeCom page 100111)."""
+LONGEST_TEXT: Final = 10_000
+"""Characters: no field of a member holds a tenth of that, and bringing texts to their form takes time."""
 ENABLED: Final[Mapping[int, bool]] = MappingProxyType({1: True, 0: False})
 ACTIVATED: Final[Mapping[int, bool]] = MappingProxyType({1: True, 4: False})
 """What `status` tells of it; 2 (disabled) and 5 (has left) tell nothing (WeCom page 90196)."""
@@ -48,6 +59,18 @@ def to_update_member(write: MemberWrite) -> Json:
     if write.enable is not UNKNOWN:
         body["enable"] = int(write.enable)
     return body
+
+
+def to_new_userid(userid: str, new_userid: str) -> Json:
+    return {"userid": userid, "new_userid": new_userid}
+
+
+def to_mail_aliases(userid: str, addresses: Sequence[str]) -> Json:
+    return {"userid": userid, "biz_mail_alias": {"item": list(addresses)}}
+
+
+def to_member_ids(userids: Sequence[str]) -> Json:
+    return {"useridlist": list(userids)}
 
 
 def to_member_query(userid: str) -> dict[str, str]:
@@ -86,8 +109,8 @@ def check_created(answer: Answer, userid: str) -> None:
     made = answer.get("created_department_list")
     rows = made.get("department_info", []) if isinstance(made, Mapping) else made
     if rows:
-        ids = tuple(row["id"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), int))
-        raise StrayDepartmentError("user/create", userid, ids)
+        named = [row.get("id") for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+        raise StrayDepartmentError("user/create", userid, tuple(id for id in named if is_number(id)))
 
 
 def _member_body(write: MemberWrite) -> Json:
@@ -146,20 +169,20 @@ def from_member_list(answer: Answer) -> tuple[tuple[str, ShownMember], ...]:
     """(userid, what is shown) of each row."""
     endpoint = "user/list"
     return tuple(
-        (text_of(row, "userid", endpoint), _shown(row)) for row in rows_of(answer, "userlist", endpoint)
+        (text_of(row, "userid", endpoint), shown_member(row)) for row in rows_of(answer, "userlist", endpoint)
     )
 
 
-def _shown(row: Answer) -> ShownMember:
+def shown_member(row: Answer) -> ShownMember:
     """What can be read of a row. What is of another type than documented is as good as hidden."""
-    texts = {name: _shown_text(row.get(name), SHOWN_FORMS.get(name, str)) for name in TEXT_FIELDS}
+    texts = {name: shown_text(row.get(name), SHOWN_FORMS.get(name, str)) for name in TEXT_FIELDS}
     departments = _numbers(row.get("department")) or ()
     marks = _of_each(departments, row.get("is_leader_in_dept"))
     orders = _of_each(departments, row.get("order"))
     return ShownMember(
         **texts,
         departments=frozenset(departments),
-        main_department=_shown_number(row.get("main_department")) or UNKNOWN,
+        main_department=shown_number(row.get("main_department")) or UNKNOWN,
         is_leader=UNKNOWN if marks is None else tuple(id for id, mark in marks if mark),
         order=UNKNOWN if orders is None else orders,
         direct_leader=_shown_leader(row.get("direct_leader")),
@@ -169,8 +192,9 @@ def _shown(row: Answer) -> ShownMember:
     )
 
 
-def _shown_text(value: object, form: Callable[[str], str | None]) -> Text:
-    if not isinstance(value, str):
+def shown_text(value: object, form: Callable[[str], str | None] = str) -> Text:
+    """The text in its normal form, None where it is shown as empty, UNKNOWN where it is no such text."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return UNKNOWN
     text = clean(value)
     return None if text is None else form(text)
@@ -188,7 +212,7 @@ SHOWN_FORMS: Final[Mapping[str, Callable[[str], str | None]]] = MappingProxyType
 
 
 def _shown_flag(value: object, meanings: Mapping[int, bool]) -> bool | Unknown:
-    number = _shown_number(value)
+    number = shown_number(value)
     return UNKNOWN if number is None else meanings.get(number, UNKNOWN)
 
 
@@ -206,7 +230,7 @@ def _shown_attributes(value: object) -> tuple[tuple[str, str | None], ...]:
         if not isinstance(row, Mapping) or row.get("type") != PLAIN_TEXT_ATTRIBUTE:
             continue
         name, holder = row.get("name"), row.get("text")
-        text = _shown_text(holder.get("value") if isinstance(holder, Mapping) else row.get("value"), str)
+        text = shown_text(holder.get("value") if isinstance(holder, Mapping) else row.get("value"), str)
         if isinstance(name, str) and text is not UNKNOWN:
             shown[name] = text
     return tuple(sorted(shown.items()))
@@ -221,21 +245,23 @@ def _of_each(departments: Sequence[int], value: object) -> tuple[tuple[int, int]
 
 
 def _numbers(value: object) -> tuple[int, ...] | None:
-    if not isinstance(value, list) or any(_shown_number(each) is None for each in value):
+    if not isinstance(value, list) or any(shown_number(each) is None for each in value):
         return None
     return tuple(value)
 
 
-def _shown_number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def shown_number(value: object) -> int | None:
+    return value if is_number(value) else None
 
 
 # Departments (WeCom pages 90205, 90206, 90207, 90208, 95350)
 
 
-def to_department(id: int, *, name: str | None, parent_id: int | None, order: int | None) -> Json:
+def to_department(
+    id: int, *, name: str | None, parent_id: int | None, order: int | None, name_en: str | None = None
+) -> Json:
     """The body of department/create and department/update: None is left out, which keeps what there is."""
-    body: Json = {"id": id, "name": name, "parentid": parent_id, "order": order}
+    body: Json = {"id": id, "name": name, "name_en": name_en, "parentid": parent_id, "order": order}
     return {field: value for field, value in body.items() if value is not None}
 
 
@@ -275,7 +301,7 @@ def from_named_departments(answer: Answer) -> tuple[SeenDepartment, ...]:
 
 def _shown_name(value: object) -> str | Unknown:
     """No department is without a name: one shown as empty is hidden."""
-    text = _shown_text(value, str)
+    text = shown_text(value, str)
     return UNKNOWN if text is None else text
 
 
@@ -294,6 +320,10 @@ def to_tag_members(id: int, userids: Sequence[str]) -> Json:
     return {"tagid": id, "userlist": list(userids)}
 
 
+def to_tag_departments(id: int, department_ids: Sequence[int]) -> Json:
+    return {"tagid": id, "partylist": list(department_ids)}
+
+
 def from_tags(answer: Answer) -> tuple[SeenTag, ...]:
     endpoint = "tag/list"
     return tuple(
@@ -305,14 +335,11 @@ def from_tags(answer: Answer) -> tuple[SeenTag, ...]:
 def from_tag(answer: Answer, id: int) -> SeenTag:
     """A tag with the members and the whole departments that it names."""
     endpoint = "tag/get"
-    departments = _numbers(answer.get("partylist", []))
-    if departments is None:
-        raise unreadable(endpoint, "partylist is not a list of numbers")
     return SeenTag(
         id=id,
         name=text_of(answer, "tagname", endpoint),
         userids=frozenset(text_of(row, "userid", endpoint) for row in rows_of(answer, "userlist", endpoint)),
-        department_ids=frozenset(departments),
+        department_ids=frozenset(numbers_of(answer, "partylist", endpoint)),
     )
 
 
@@ -323,3 +350,9 @@ def from_refusals(answer: Answer, userids: Sequence[str]) -> frozenset[str]:
         raise unreadable("tag members", "invalidlist is not a text")
     folded = {fold(userid) for userid in refused.split("|")}
     return frozenset(userid for userid in userids if fold(userid) in folded)
+
+
+def from_refused_departments(answer: Answer, department_ids: Sequence[int]) -> frozenset[int]:
+    """Those of `department_ids` that WeCom left out: `invalidparty` is a list, unlike `invalidlist`."""
+    refused = numbers_of(answer, "invalidparty", "tag departments")
+    return frozenset(refused).intersection(department_ids)

@@ -1,0 +1,115 @@
+"""Imports to WeCom's JSON, and what became of them back (WeCom pages 90979 to 90983)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from wxsync.model.job import DepartmentAction, DepartmentRow, JobKind, JobResult, JobStatus, MemberRow
+from wxsync.wecom.answers import ERRMSG, without_personal
+from wxsync.wecom.wire.shapes import Answer, Json, errcode_of, number_of, rows_of, text_of, unreadable
+
+ENDPOINT: Final = "batch/getresult"
+JOB_ID: Final = 512
+"""Characters; WeCom's are 64 at most, and a longer one would fit into no URL."""
+PATHS: Final[Mapping[JobKind, str]] = MappingProxyType(
+    {
+        JobKind.SYNC_MEMBERS: "batch/syncuser",
+        JobKind.REPLACE_MEMBERS: "batch/replaceuser",
+        JobKind.REPLACE_DEPARTMENTS: "batch/replaceparty",
+    }
+)
+KINDS: Final[Mapping[str, JobKind]] = MappingProxyType(
+    {
+        "sync_user": JobKind.SYNC_MEMBERS,
+        "replace_user": JobKind.REPLACE_MEMBERS,
+        "replace_party": JobKind.REPLACE_DEPARTMENTS,
+    }
+)
+STATUSES: Final[Mapping[int, JobStatus]] = MappingProxyType(
+    {1: JobStatus.STARTED, 2: JobStatus.RUNNING, 3: JobStatus.FINISHED}
+)
+ALL_ACTIONS: Final = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCallback:
+    """Where WeCom tells of the end of a job, signed and encrypted with these."""
+
+    url: str
+    token: str = field(repr=False)
+    encoding_aes_key: str = field(repr=False)
+
+
+def to_job(kind: JobKind, media_id: str, callback: JobCallback | None) -> Json:
+    """Nobody is invited, whatever WeCom's default is."""
+    body: Json = {"media_id": media_id}
+    if kind is not JobKind.REPLACE_DEPARTMENTS:
+        body["to_invite"] = False
+    if callback is not None:
+        body["callback"] = {
+            "url": callback.url,
+            "token": callback.token,
+            "encodingaeskey": callback.encoding_aes_key,
+        }
+    return body
+
+
+def to_job_query(job_id: str) -> dict[str, str]:
+    return {"jobid": job_id}
+
+
+def from_job(answer: Answer, endpoint: str) -> str:
+    job_id = text_of(answer, "jobid", endpoint)
+    if not 0 < len(job_id) <= JOB_ID:
+        raise unreadable(endpoint, "jobid is empty or too long")
+    return job_id
+
+
+def from_result(answer: Answer) -> JobResult:
+    """A job's state, and its rows where it has finished: before that they mean nothing."""
+    status = STATUSES.get(number_of(answer, "status", ENDPOINT))
+    kind = KINDS.get(text_of(answer, "type", ENDPOINT))
+    if status is None or kind is None:
+        raise unreadable(ENDPOINT, "status or type is none of WeCom's")
+    rows = rows_of(answer, "result", ENDPOINT) if status is JobStatus.FINISHED else []
+    is_of_departments = kind is JobKind.REPLACE_DEPARTMENTS
+    return JobResult(
+        status=status,
+        kind=kind,
+        percentage=number_of(answer, "percentage", ENDPOINT),
+        total=number_of(answer, "total", ENDPOINT),
+        members=() if is_of_departments else tuple(_member(row) for row in rows),
+        departments=tuple(_department(row) for row in rows) if is_of_departments else (),
+    )
+
+
+def _member(row: Answer) -> MemberRow:
+    return MemberRow(userid=text_of(row, "userid", ENDPOINT), errcode=_errcode(row), errmsg=_errmsg(row))
+
+
+def _department(row: Answer) -> DepartmentRow:
+    """`action` is not there where nothing was done, and what bits a deletion has nobody says."""
+    action = number_of(row, "action", ENDPOINT) if "action" in row else 0
+    if not 0 <= action <= ALL_ACTIONS:
+        raise unreadable(ENDPOINT, "action is no set of bits")
+    return DepartmentRow(
+        department_id=number_of(row, "partyid", ENDPOINT),
+        errcode=_errcode(row),
+        errmsg=_errmsg(row),
+        action=DepartmentAction(action),
+    )
+
+
+def _errcode(row: Answer) -> int:
+    errcode = errcode_of(row)
+    if errcode is None:
+        raise unreadable(ENDPOINT, "errcode of a row is not a number")
+    return errcode
+
+
+def _errmsg(row: Answer) -> str:
+    errmsg = row.get("errmsg")
+    return without_personal(errmsg[:ERRMSG]) if isinstance(errmsg, str) else ""
