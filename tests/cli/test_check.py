@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,12 @@ from tests.cli.stage import SECRET, Stage
 from tests.servers.postgres import free_port
 from tests.wecom.web import INSPECTOR, OTHER_ADDRESS, Forwarding, certificate, off_by, serving
 from wxsync.cli.main import run
+from wxsync.mirror.quota import MirrorLedger
+from wxsync.mirror.schema import prepare
+from wxsync.mirror.store import Store
+from wxsync.model.quota import Hold
 from wxsync.sandbox.switches import App, ContactSync
+from wxsync.wecom.limits import account_of
 
 APP = '[corp.acme.app]\nagent_id = 1000002\nsecret = "env:APP_SECRET"\n'
 APP_SECRET = "app-secret-5f0c"
@@ -102,6 +108,20 @@ def test_a_wrong_secret_is_asked_with_once_until_retry_is_said(stage: Stage, che
     checked.told("ok", "1 refused secret forgotten")
     assert asked() == 2
     assert check(STAGE_SECRET=SECRET).code == 0
+
+
+def test_retry_forgets_that_a_call_was_refused_for_a_while(stage: Stage, check: Check) -> None:
+    """A hold after 45009 keeps every run from the call, and goes with the refused secrets."""
+    account, now = account_of(stage.wecom.corp_id, "department/simplelist"), time.time()
+    check()
+    store = Store(prepare(f"sqlite:///{stage.mirror_file}"))
+    try:
+        MirrorLedger(store).hold(account, Hold(until=now + 3600, step=1), now)
+        assert check().code == 1
+        assert check("--retry").code == 0
+        assert MirrorLedger(store).held(account, now) is None
+    finally:
+        store.close()
 
 
 def test_the_secret_of_another_corp(stage: Stage, check: Check) -> None:

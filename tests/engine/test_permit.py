@@ -81,7 +81,7 @@ def test_a_pattern_for_userids_protects_nothing_else(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_adoptions_go_on_on_a_torn_reading(kind: Kind) -> None:
     """They write nothing, whatever evidence they show."""
-    one = change(Verb.ADOPT, kind, "a" if kind is Kind.MEMBER else 7, members=(("X",), ()))
+    one = change(Verb.ADOPT, kind, "a" if kind is Kind.MEMBER else 7, alias=("旧", None), parent=("D", "E"))
     assert list(permit([one], TORN, [])) == [one]
 
 

@@ -40,6 +40,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "wxsync.sources.proof": ("tests/sources/test_proof.py",),
         "wxsync.sources.ldap_pages": ("tests/sources/test_ldap_pages.py",),
+        "wxsync.sources.ldap_proof": ("tests/sources/test_ldap_proof.py",),
         "wxsync.sources.second_look": ("tests/sources/test_finding.py",),
         "wxsync.engine.second_look": (
             "tests/engine/test_second_look.py",
@@ -51,7 +52,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
     }
 )
-"""A module that holds a door -> the tests that should notice when it does not; those that start no server."""
+"""A module that holds a door -> the tests that should notice when it does not: few, as time is."""
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ def _start(module: str, path: Path, code: str) -> int:
 
 
 def _judge(module: str, path: Path, code: str) -> int:
+    signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(SECONDS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -136,6 +138,11 @@ def _judge(module: str, path: Path, code: str) -> int:
     sys.meta_path.insert(0, Changed(module, path, code))
     quiet = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
     return int(pytest.main([*quiet, *TESTS[module]]))
+
+
+def _give_up(_number: int, _frame: object) -> None:
+    """As Ctrl-C does: servers that the tests have started are stopped."""
+    raise KeyboardInterrupt
 
 
 def main(modules: Sequence[str]) -> int:

@@ -59,6 +59,13 @@ class Database:
         return SqlSource("hr", SqlSourceSettings.model_validate(settings | fields))
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What a lost line leaves behind is let go without a traceback on somebody's terminal."""
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call")] == []
+
+
 @pytest.fixture(params=["postgres_url", "mariadb_url"])
 def database(request: pytest.FixtureRequest) -> Database:
     return filled(request.getfixturevalue(request.param))

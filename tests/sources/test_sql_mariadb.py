@@ -230,3 +230,10 @@ def test_the_server_looks_for_single_people(hr_url: str, query: str) -> None:
         assert session.find(Expression("emp_no"), {"7", "3000", "3001", "x"}) == frozenset({"7", "3000"})
         assert session.find(Expression("login"), {"u7", "U8", hostile, "100%"}) == frozenset({"u7"})
         assert session.find(Expression("login | upper"), {"U7"}) is None
+
+
+def test_nobody_is_waited_for_without_end(hr_url: str) -> None:
+    """A table that somebody else keeps locked is an error after a minute: the server's own bound is a day."""
+    with source(hr_url).open() as session:
+        asked = session._connection.exec_driver_sql("SELECT @@lock_wait_timeout, @@tx_isolation")
+        assert tuple(asked.one()) == (60, "REPEATABLE-READ")
