@@ -90,11 +90,13 @@ class Proxy:
                 self._lines.append(line)
                 line.start()
 
-    def close(self) -> None:
+    def stop_listening(self) -> None:
         self._is_over.set()
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+    def end_lines(self) -> None:
         for line in self._lines:
             line.end()
 
@@ -230,8 +232,9 @@ def run_proxy(target: int) -> Iterator[Proxy]:
     try:
         yield proxy
     finally:
-        proxy.close()
-        thread.join(5)
+        proxy.stop_listening()
+        thread.join(30)  # a client taken at the last moment has its line begun before lines are ended
+        proxy.end_lines()
 
 
 def _messages(end: socket.socket) -> Iterator[bytes]:
