@@ -135,6 +135,16 @@ def test_the_documented_answer_is_read(case):
         check_plain(outcome)
 
 
+@pytest.mark.parametrize("case", GROUPS["tokens"], ids=str)
+def test_a_token_that_a_refusal_spells_out_is_not_told(case):
+    """WeCom refuses the token, gives one all the same, and has it in the text of its refusal, too."""
+    body = {**case.answer, "errcode": 1, "errmsg": "none for you: tok-secret-1"}
+    with impostor() as meet:
+        outcome = meet(case, httpx.Response(200, content=written(body)))
+    assert isinstance(outcome, WeComError)
+    check_error(outcome)
+
+
 def test_every_call_is_tried():
     """A new method of any family belongs into the table."""
     public = {

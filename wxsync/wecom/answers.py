@@ -101,12 +101,18 @@ def read_answer(endpoint: str, response: httpx.Response) -> Answer | Setback:
     said = answer.get("errmsg")
     errmsg = said if isinstance(said, str) else ""
     if errcode:
-        told = without_private(errmsg, response.request)
+        told = without_private(_without_own_token(errmsg, answer), response.request)
         return Setback(to_error(endpoint, errcode, told), _remedy(errcode))
     if WRONG_JSON in errmsg[:ERRMSG]:
         hint = "the change may or may not have been made; please report it: WeCom did not like wxsync's JSON"
         return Setback(WeComTransportError(f"{endpoint}: {WRONG_JSON}", is_ambiguous=True, hint=hint))
     return answer
+
+
+def _without_own_token(errmsg: str, answer: Answer) -> str:
+    """A refusal that brings a token along all the same may spell it out in its text."""
+    token = answer.get("access_token")
+    return errmsg.replace(token, "***") if isinstance(token, str) and token else errmsg
 
 
 def _remedy(errcode: int) -> Remedy:
