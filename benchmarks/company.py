@@ -72,6 +72,7 @@ ends = "leave_date"
 "Managers" = "grade >= 10"
 
 [sync.bench.policy]
+method = {method}
 leavers = "disable"
 empty_departments = "delete"
 adopt = []
@@ -85,6 +86,8 @@ class Company:
     directory: Path
     members: int
     members_a_department: int = 10
+    method: str = "single"
+    """How changes go to WeCom: `policy.method`."""
 
     @property
     def departments(self) -> int:
@@ -97,7 +100,7 @@ class Company:
     def make(self, *, base_url: str, corp_id: str, secret: str) -> None:
         """Write the HR database and the config; the same company for the same number of members."""
         self.directory.mkdir()
-        values = {"base_url": base_url, "corp_id": corp_id, "secret": secret}
+        values = {"base_url": base_url, "corp_id": corp_id, "secret": secret, "method": self.method}
         text = CONFIG.format(**{name: json.dumps(value) for name, value in values.items()})
         self.config.write_text(text, encoding="utf-8")
         self.config.chmod(0o600)

@@ -36,6 +36,10 @@ class Calls:
     """How many rows user/list_id has in all, a row for a member and a department."""
     tags: int
     """How many tags the corp has."""
+    members: int
+    """How many members the corp has."""
+    invitations: int
+    """How many people were ever invited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,8 @@ def _calls(state: SandboxState) -> dict[str, int]:
         "writes": len(state.writes),
         "rows": sum(len(member.department) for member in state.members.values()),
         "tags": len(state.tags),
+        "members": len(state.members),
+        "invitations": len(state.invitations),
     }
 
 

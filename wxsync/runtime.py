@@ -19,6 +19,7 @@ from wxsync.config.settings import (
     SourceSettings,
     SqlSourceSettings,
 )
+from wxsync.engine.bell import Pauses
 from wxsync.engine.corp import Clock, Corp
 from wxsync.errors import ConfigError
 from wxsync.mirror.quota import MirrorLedger, known_members
@@ -30,7 +31,8 @@ from wxsync.sources.file import FileSource
 from wxsync.sources.ldap import LdapSource
 from wxsync.sources.sql import SqlSource
 from wxsync.wecom.calls import Reads, Secret
-from wxsync.wecom.client import contacts_of, open_transport
+from wxsync.wecom.client import contacts_of, jobs_of, open_transport
+from wxsync.wecom.media import Media
 from wxsync.wecom.reach import TIMEOUTS, Reach, reach
 from wxsync.wecom.retries import Patience
 from wxsync.wecom.slots import Slots
@@ -38,6 +40,7 @@ from wxsync.wecom.transport import Transport
 
 LOOKING_ON: Final = Patience(longest_wait=30.0)
 """Where somebody sits and waits for the answer."""
+UNHURRIED: Final = Pauses()
 BESIDE: Final = httpx.Timeout(4.0)
 """For a look whose failure says nothing."""
 
@@ -63,10 +66,12 @@ async def open_corp(
     clock: Clock = utc_now,
     transport: httpx.AsyncBaseTransport | None = None,
     patience: Patience | None = None,
+    pauses: Pauses = UNHURRIED,
 ) -> AsyncIterator[Corp]:
     """The corp of `sync`, ready to be read and written, for the length of the block.
 
-    `transport` takes the place of the network. Raises ConfigError, MirrorError; nothing is sent.
+    `transport` takes the place of the network; `pauses` are those between questions about a job. Raises
+    ConfigError, MirrorError; nothing is sent.
     """
     chosen = settings.sync[sync]
     corp = settings.corp[chosen.corp]
@@ -81,6 +86,9 @@ async def open_corp(
                 settings=chosen,
                 sources=sources,
                 wecom=contacts_of(lines.contact),
+                jobs=jobs_of(lines.contact),
+                media=Media(lines.contact),
+                pauses=pauses,
                 app=contacts_of(lines.app) if lines.app is not None else None,
                 store=store,
                 clock=clock,

@@ -24,11 +24,13 @@ def test_every_query_with_its_columns_and_ten_people_as_mapped(stage: Stage) -> 
     text = "\n".join(lines[1:])
     assert text.startswith(
         "\nhr.departments  3 rows\n"
-        "  columns: code, parent_code, name\n"
+        "  columns: code, parent_code (1 of 3), name\n"
         "\nhr.members  12 rows\n"
         "  columns: emp_no, full_name, dept_code, mobile, title, status\n"
         "\nhr.tags  1 rows\n"
         "  columns: tag, emp_no\n"
+        "  by tag\n"
+        "          1  导师\n"
         "\nWhat the mapping makes of it\n"
         "  departments: 3, members: 12, leavers: 0, tags: 1, rejected: 0\n"
         "\nDepartments: 3 of 3\n"
@@ -59,6 +61,8 @@ def test_every_reject_and_why_a_reading_is_not_complete(stage: Stage) -> None:
 
 def test_as_json_it_is_one_document_with_full_values(stage: Stage) -> None:
     """wxsync-source/1."""
+    stage.sql("UPDATE employees SET title = ' ' WHERE emp_no = 'E002'")
+    columns = ["emp_no", "full_name", "dept_code", "mobile", "title", "status"]
     document = stage.ok("plan", "--source-only", "--format", "json").json
     assert document["format"] == "wxsync-source/1"
     assert document["complete"] is True
@@ -68,9 +72,13 @@ def test_as_json_it_is_one_document_with_full_values(stage: Stage) -> None:
         "rows": 12,
         "complete": True,
         "problem": None,
-        "columns": ["emp_no", "full_name", "dept_code", "mobile", "title", "status"],
+        "entries": 12,
+        "columns": columns,
+        "filled": [{"name": name, "rows": 11 if name == "title" else 12} for name in columns],
         "counts": [],
     }
+    assert document["queries"][2]["counts"] == [{"by": "tag", "name": "导师", "count": 1}]
+    assert not {"unmatched", "conflicts", "left_out"} & document.keys()
     assert document["gives"] == {"departments": 3, "members": 12, "leavers": 0, "tags": 1, "rejected": 0}
     assert document["members"][0] == {
         "key": "E001",
@@ -83,6 +91,31 @@ def test_as_json_it_is_one_document_with_full_values(stage: Stage) -> None:
     }
     assert len(document["members"]) == 10
     assert document["rejected"] == []
+
+
+def test_how_many_rows_have_a_value(stage: Stage) -> None:
+    """Behind the columns that some rows have empty, in both languages; nulls and blanks are none."""
+    stage.sql(
+        "UPDATE employees SET title = NULL WHERE emp_no IN ('E001', 'E002')",
+        "UPDATE employees SET title = '  ' WHERE emp_no = 'E003'",
+        "UPDATE employees SET mobile = NULL",
+        "INSERT INTO employee_tags SELECT '早班', emp_no FROM employees WHERE emp_no < 'E004'",
+        "INSERT INTO employee_tags SELECT 'T' || emp_no, emp_no FROM employees",
+        "INSERT INTO employee_tags SELECT 'U' || emp_no, emp_no FROM employees",
+    )
+    text = stage.ok("plan", "--source-only", "--language", "en").out
+    line = "  columns: emp_no, full_name, dept_code, mobile (0 of 12), title (9 of 12), status\n"
+    assert line in text
+    assert "  by tag\n          3  早班\n          1  TE001\n" in text
+    assert text.count("\n          1  ") == 19, "twenty with the largest"
+    assert "\n          6  in 6 more\n" in text
+    text = stage.ok("plan", "--source-only", "--language", "zh").out
+    assert "  列：emp_no, full_name, dept_code, mobile (12 中的 0 个), title (12 中的 9 个), status\n" in text
+    assert "  按标签\n          3  早班\n" in text
+    assert "\n          6  分布在另外 6 处\n" in text
+    short = stage.ok("check").out
+    assert "\n           by tag\n                   3  早班\n                   1  TE001\n" in short
+    assert "\n                  21  in 21 more\n" in short
 
 
 def test_a_report_of_it_may_go_to_a_file(stage: Stage) -> None:

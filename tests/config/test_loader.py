@@ -362,3 +362,19 @@ def test_syncs_of_one_corp_have_different_roots(
         assert problems(tmp_path, data) == (f"sync.branch.root_department: {second} {why}",)
     else:
         assert set(load(tmp_path, data).settings.sync) == {"acme", "branch", "elsewhere"}
+
+
+def test_only_a_sync_that_owns_the_whole_corp_replaces_it(tmp_path: Path) -> None:
+    """Beside another sync, or below another department, it would delete what is not its own."""
+    data = changed(sync__acme__policy__replace=True, sync__acme__policy__exclusive=True)
+    assert load(tmp_path, data).settings.sync["acme"].policy.replace
+    data["sync"]["acme"]["root_department"] = 7
+    data["sync"]["branch"] = {
+        **data["sync"]["acme"],
+        "root_department": 8,
+        "policy": changed()["sync"]["acme"]["policy"],
+    }
+    assert problems(tmp_path, data) == (
+        "sync.acme.policy.replace: replaces the whole corp, which sync branch feeds too: leave it out",
+        "sync.acme.policy.replace: replaces the whole corp, of which root_department is a part: leave it out",
+    )

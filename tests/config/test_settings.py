@@ -12,12 +12,21 @@ from wxsync.config.database import check_database_url
 from wxsync.config.settings import (
     CorpSettings,
     Expression,
+    LdapSourceSettings,
     MemberMapping,
     MirrorSettings,
     PolicySettings,
     Secret,
     SqlSourceSettings,
 )
+
+DIRECTORY = {
+    "type": "ldap",
+    "url": "ldap://localhost",
+    "base_dn": "dc=example,dc=com",
+    "departments": "(ou=*)",
+    "members": "(uid=*)",
+}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +107,32 @@ def test_proxy_and_directory_addresses() -> None:
     for faulty in ("ldaps://h/DC=x", "ldapi://h", "ldaps://"):
         with pytest.raises(ValueError, match=r"directory's address|without a path"):
             check_ldap_url(faulty)
+
+
+@pytest.mark.parametrize(
+    "secret", ["reader:s3cret@dc1", "reader:s3/cret@dc1", "reader@dc1", "a@b:s3cret@dc1:389"]
+)
+def test_a_directory_address_with_a_user_in_it(secret: str) -> None:
+    """It would be ignored: the config says how to bind, and the problem shows nothing of the address."""
+    with pytest.raises(ValueError, match="must be without user and password") as caught:
+        check_ldap_url(f"ldap://{secret}")
+    assert not any(part in str(caught.value) for part in ("s3", "reader", "dc1"))
+
+
+@pytest.mark.parametrize("url", ["ldap://dc1:3268", "ldaps://dc1:3269", "ldaps://[::1]:3269/"])
+def test_the_global_catalog_is_refused(url: str) -> None:
+    """It lacks attributes of everybody, which would look empty: the cure is told."""
+    with pytest.raises(ValueError, match=r"is the global catalog .*636 for ldaps:// and 389 for ldap://"):
+        check_ldap_url(url)
+
+
+@pytest.mark.parametrize("key", ["page_size", "connect_timeout", "receive_timeout"])
+@pytest.mark.parametrize("value", [0, 100_001, 3_000_000_000])
+def test_numbers_that_no_directory_takes(key: str, value: int) -> None:
+    """A page, or a time, beyond all measure is a problem of the config, and no failure of a run."""
+    with pytest.raises(ValidationError) as caught:
+        LdapSourceSettings.model_validate({**DIRECTORY, key: value})
+    assert [each["loc"] for each in caught.value.errors()] == [(key,)]
 
 
 @pytest.mark.parametrize(
@@ -196,10 +231,27 @@ def test_what_destroys_has_no_default() -> None:
         "empty_tags": "keep",
         "invite": False,
         "method": "auto",
+        "exclusive": False,
+        "replace": False,
         "clear_when_empty": (),
         "confirm_reads": 2,
         "strict_tags": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({}, "nobody else edits the directory"),
+        ({"exclusive": True, "method": "single"}, 'method = "single" has none'),
+    ],
+)
+def test_replacing_everybody_wants_the_operators_word(more: dict[str, Any], problem: str) -> None:
+    """Without `exclusive` it is refused, with what that means; so it is where no file is wanted."""
+    policy = {"leavers": "keep", "empty_departments": "keep", "adopt": (), "replace": True}
+    with pytest.raises(ValidationError, match=problem):
+        PolicySettings.model_validate({**policy, **more})
+    assert PolicySettings.model_validate({**policy, "exclusive": True}).replace
 
 
 def test_clear_when_empty_takes_attributes() -> None:

@@ -87,6 +87,19 @@ def test_a_source_that_shrinks() -> None:
     assert (found["hr.departments"].count, found["hr.departments"].is_exceeded) == (5, False)
 
 
+@pytest.mark.parametrize(("rows", "is_exceeded"), [(0, True), (1, False)])
+def test_a_list_of_which_nothing_is_left(rows: int, is_exceeded: bool) -> None:
+    """However short it was: so looks a right to read that was taken away. An approval says that it is so."""
+    remembered = Remembered(baselines={("hr", "tags"): 3, ("hr", "memberships"): 0})
+    readings = (reading("tags", rows), reading("memberships", 0))
+
+    plan = Company().decide(desired(readings=readings), settings(limits={}), remembered).plan
+
+    found = {each.detail: each for each in plan.limits if each.name == "source_shrink"}
+    assert found["hr.tags"].is_exceeded is is_exceeded
+    assert not found["hr.memberships"].is_exceeded
+
+
 def test_an_incomplete_reading_says_nothing_of_shrinking() -> None:
     """It is judged on complete reads only."""
     remembered = Remembered(baselines={("hr", "members"): 200})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from tests.engine.companies import Company, desired, person, reading, settings
+from tests.engine.companies import Company, desired, person, reading, settings, unit
 from wxsync.engine.decide import Decision
-from wxsync.engine.second_look import doubted_keys, judged
+from wxsync.engine.second_look import doubted_keys, emptied_keys, judged
 from wxsync.model.change import Change, Reason, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.message import say
@@ -49,6 +50,38 @@ def test_a_member_who_is_disabled_by_the_mapping_is_no_absent_one() -> None:
     decision = company.decide(desired([person("A", mobile="13800000000", enable=False)]))
     assert [change.verb for change in decision.plan.writes] == [Verb.DISABLE]
     assert doubted_keys(decision) == frozenset()
+
+
+def test_those_are_looked_for_in_a_later_source_who_lose_something_and_are_not_in_it() -> None:
+    """A cleared field, a place, a tag, the right to log in; not what is merely written otherwise."""
+    company = Company()
+    company.department("D1")
+    more: dict[str, dict[str, Any]] = {
+        "A": {"position": "经理"},
+        "B": {"departments": ("D1",)},
+        "F": {"position": "经理"},
+    }
+    for number, key in enumerate("ABCDEFG"):
+        company.member(key, mobile=f"1380000000{number}", **more.get(key, {}))
+    company.tag("标签", "D", "E")
+    wanted = desired(
+        [
+            person("A", mobile="13800000000", position=None),
+            person("B", mobile="13800000001"),
+            person("C", mobile="13800000002", enable=False),
+            person("D", mobile="13800000003"),
+            person("E", mobile="13800000004", position="新"),
+            person("F", mobile="13800000005", position="员工"),
+            person("G", mobile="13800000006"),
+        ],
+        [unit("D1")],
+        tags={"标签": ["E"]},
+        lacking={"ad": frozenset("ABCDEFG"), "vpn": frozenset("AX")},
+    )
+    decision = company.decide(wanted, settings({"clear_when_empty": ["position"]}))
+    assert emptied_keys(decision, "ad") == {"A", "B", "C", "D"}
+    assert emptied_keys(decision, "vpn") == {"A"}
+    assert emptied_keys(decision, "hr") == frozenset()
 
 
 def test_where_all_are_absent_the_reading_stays_as_it_is() -> None:

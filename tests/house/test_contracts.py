@@ -16,14 +16,22 @@ from tests.house.tree import ROOT, project
 ACTING = {
     "apply",
     "baseline",
+    "batch",
+    "bell",
     "corp",
+    "department_file",
     "housekeeping",
+    "job_line",
     "looking",
     "reconcile",
     "recorder",
     "rekeying",
+    "replacement",
+    "rows",
     "second_look",
+    "settling",
     "single",
+    "watching",
 }
 
 BREACHES = {

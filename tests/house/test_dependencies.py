@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT, project
 
-# Never imported: the driver that a postgresql:// URL names, and time zones for machines that have none.
-BY_NAME = {"psycopg", "tzdata"}
+# Never imported: time zones for machines that have none.
+BY_NAME = {"tzdata"}
 
 # Halves of a package that its own manual tells one to import from; each asks for the very version that fits.
 HALVES = {"markupsafe": "jinja2", "pydantic-core": "pydantic"}

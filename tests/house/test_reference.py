@@ -27,14 +27,17 @@ from wxsync.config.limits import LimitRule
 from wxsync.config.policy import CLEARABLE
 from wxsync.config.shape import tables
 from wxsync.errors import WxsyncError
+from wxsync.model.batch_job import BatchJob, JobOverview, JobReport, JobState, RowResult, RowTally
 from wxsync.model.change import VERBS, Change, FieldChange, Kind, Reason, Rejected, Verb
-from wxsync.model.desired import Aside, Desired, ReadingProof
-from wxsync.model.glance import Glance, Looked, Tally
+from wxsync.model.desired import Aside, Desired, LeftOut, ReadingProof
+from wxsync.model.glance import Column, Glance, Looked, Tally
+from wxsync.model.job import JobKind
 from wxsync.model.member import UNIQUE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
 from wxsync.report.as_json import error_document, plan_document, run_document
+from wxsync.report.job_json import job_document, jobs_document
 from wxsync.report.source_json import source_document
 from wxsync.sandbox.app import GETTOKEN, OPERATIONS
 from wxsync.sandbox.faults import Faults
@@ -121,7 +124,6 @@ def test_the_settings_without_effect_are_marked() -> None:
         "sync.NAME.mode",
         "sync.NAME.schedule",
         "sync.NAME.policy.invite",
-        "sync.NAME.policy.method",
         "sync.NAME.policy.confirm_reads",
     }
 
@@ -285,8 +287,21 @@ def whole_plan() -> Plan:
             Aside(source="ad", query="members", column=None, keys=("E9",)),
             Aside(source="ad", query="members", column="mobile", keys=("E1",)),
         ),
-        forecast=Forecast(calls=1, seconds=0.1),
+        readings=(leaving_out(),),
+        forecast=Forecast(
+            calls=9,
+            seconds=0.1,
+            rows=1,
+            weighed=(Forecast(calls=9, seconds=0.1, rows=1),),
+            obstacles=(say("why"),),
+        ),
     )
+
+
+def leaving_out() -> ReadingProof:
+    """A reading of groups in which somebody is who is nobody of the sync."""
+    groups = (LeftOut(name="vpn", count=1),)
+    return ReadingProof(source="ad", query="tags", rows=1, is_complete=True, left_out=1, left_out_of=groups)
 
 
 def whole_run() -> Run:
@@ -335,13 +350,52 @@ def test_every_key_of_what_the_sources_gave_is_told() -> None:
     """wxsync-source/1 has the keys of the table, and no other."""
     reading = ReadingProof(source="hr", query="members", rows=1, is_complete=False, problem=say("why"))
     glance = Glance(
-        source="hr", query="members", columns=("a",), tallies=(Tally(by="parent_dn", name="x", count=1),)
+        source="hr",
+        query="members",
+        rows=1,
+        columns=(Column(name="a", filled=1),),
+        tallies=(Tally(by="parent_dn", name="x", count=1),),
     )
-    desired = Desired(departments={}, members={}, tags={}, readings=(reading,))
+    desired = Desired(
+        departments={}, members={}, tags={}, readings=(reading, leaving_out()), asides=whole_plan().asides
+    )
     looked = Looked(sync="acme", read_at=AT, glances=(glance,), desired=desired)
-    lists = {"departments[]", "members[]", "rejected[]"}
+    document = source_document(looked)
+    as_in_a_plan = ("unmatched", "conflicts", "left_out")
+    lists = {f"{name}[]" for name in ("departments", "members", "rejected", *as_in_a_plan)}
+    plan = plan_document(whole_plan())
 
-    assert set(first_cells("`wxsync-source/1`")) == {*key_paths(source_document(looked)), *lists}
+    assert [document.pop(name) for name in as_in_a_plan] == [plan[name] for name in as_in_a_plan]
+    assert set(first_cells("`wxsync-source/1`")) == {*key_paths(document), *lists}
+
+
+def test_every_key_of_a_job_is_told() -> None:
+    """wxsync-job/1 has the keys of the table, and no other; every kind and state of a job has its word."""
+    overview = JobOverview(
+        job=BatchJob(
+            id=1,
+            run_id=1,
+            corp="acme",
+            sync="acme",
+            kind=JobKind.SYNC_MEMBERS,
+            state=JobState.RUNNING,
+            rows=1,
+            prepared_at=AT,
+        ),
+        counts={OutcomeState.FAILED: 1},
+    )
+    row = RowResult(n=1, key="E1", userid="e1", verb=Verb.CREATE)
+    tally = RowTally(state=OutcomeState.FAILED, errcode=60104, count=1, hint=say("why"))
+    document = job_document(JobReport(overview=overview, tallies=(tally,), results=(row,)), AT)
+    [listed] = jobs_document([overview], AT)
+    document["counts"] = {"<state>": 1}
+    table = section("`wxsync-job/1`")
+    states = re.findall(r"^- `(\w+)`: ", section("`wxsync jobs [JOB]`"), re.MULTILINE)
+
+    assert set(first_cells("`wxsync-job/1`")) == set(key_paths(document))
+    assert set(listed) == set(document) - {"format", "tallies", "results"}
+    assert all(f"`{kind.value}`" in table for kind in JobKind)
+    assert states == [state.value for state in JobState]
 
 
 def test_every_key_of_an_error_is_told() -> None:

@@ -7,8 +7,9 @@ what is hard.
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from datetime import date, timedelta
 
@@ -22,6 +23,11 @@ MOST_MOVED = 15
 def a_day(hr: Hr, today: date, *, intensity: int = 1) -> list[str]:
     """Change the rows as a day of HR would; gives the cases that occurred, each by its name."""
     return _Day(hr, today).all(intensity)
+
+
+def these_cases(hr: Hr, today: date, cases: Iterable[str]) -> list[str]:
+    """The same with these cases, in this order; gives those for which the company has the people."""
+    return _Day(hr, today).these(cases)
 
 
 def every_case() -> frozenset[str]:
@@ -49,6 +55,15 @@ class _Day:
         self._note_ends()
         for acts, count in self.kinds():
             self._some(acts, count * intensity)
+        self._forget_ghosts()
+        return self.happened
+
+    def these(self, cases: Iterable[str]) -> list[str]:
+        self._note_ends()
+        acts = {act.__name__: act for acts, _ in self.kinds() for act in acts}
+        for case in cases:
+            with contextlib.suppress(IndexError, ValueError):  # nobody is left whom it could befall
+                self._some([acts[case]], 1)
         self._forget_ghosts()
         return self.happened
 

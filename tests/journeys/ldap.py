@@ -14,6 +14,7 @@ from wxsync.cli.output import EXIT_REFUSED, exit_code_of
 from wxsync.config.settings import SourceSettings
 from wxsync.errors import GuardError, WxsyncError
 from wxsync.model.run import Run
+from wxsync.sandbox.records import Member
 
 DEPARTMENT: Mapping[str, str | None] = {
     "key": "ou",
@@ -34,6 +35,12 @@ MEMBER: Mapping[str, str | None] = dict.fromkeys(
     "departments": "parent_dn",
 }
 
+HELD = (
+    *("name", "alias", "mobile", "email", "biz_mail", "position", "gender", "telephone", "address"),
+    *("external_position", "placement", "direct_leader", "extattr"),
+)
+"""What WeCom holds of a member, beside who it is and whether it is let in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
@@ -53,12 +60,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What WeCom shows of people and departments."""
+    """What WeCom shows of people, departments and tags: all that somebody can lose."""
 
     people: frozenset[tuple[str, frozenset[int]]]
     """Whom it lets in, and where they are."""
     departments: frozenset[tuple[int, str, int]]
     """Id, name, and what is above it."""
+    fields: frozenset[tuple[str, ...]]
+    """Userid and everything else that WeCom holds of the person: texts, marks, leader."""
+    tags: frozenset[tuple[str, frozenset[str]]]
+    """Name, and who is in it."""
 
 
 @dataclass(kw_only=True)
@@ -92,16 +103,32 @@ class LdapStory:
             if member.enable
         )
         departments = ((each.id, each.name, each.parentid) for each in directory.departments.values())
-        return Shown(people=frozenset(people), departments=frozenset(departments))
+        return Shown(
+            people=frozenset(people),
+            departments=frozenset(departments),
+            fields=frozenset(_held(member) for member in directory.members.values()),
+            tags=frozenset((each.name, frozenset(each.users)) for each in directory.tags.values()),
+        )
 
 
-def ldap_story(folder: Path, url: str, **sync: Any) -> LdapStory:
+def _held(member: Member) -> tuple[str, ...]:
+    return (member.userid, *(str(getattr(member, name)) for name in HELD))
+
+
+def ldap_story(
+    folder: Path,
+    url: str,
+    *,
+    member: Mapping[str, str | None] = MEMBER,
+    department: Mapping[str, str | None] = DEPARTMENT,
+    **sync: Any,
+) -> LdapStory:
     """Nothing has been read yet."""
     settings = settings_of(
         f"sqlite:///{folder}/nothing.db",
         folder / "mirror.db",
-        member=MEMBER,
-        department=DEPARTMENT,
+        member=member,
+        department=department,
         tags={},
         **sync,
     )

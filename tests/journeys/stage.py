@@ -13,6 +13,7 @@ import httpx
 
 from wxsync.config.settings import Settings
 from wxsync.engine.baseline import Baseline, baseline_of, remember_baseline
+from wxsync.engine.bell import Pauses
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.reconcile import carry_out, holding, preview, refuse
@@ -26,6 +27,9 @@ from wxsync.sources.base import Source
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """Nine o'clock in Shanghai."""
+
+IMPATIENT = Pauses(first=0.001, longest=0.01)
+"""Jobs of this sandbox are over within a moment."""
 
 MEMBER: Mapping[str, object] = {
     "key": "emp_no",
@@ -116,7 +120,7 @@ class Stage:
     """One sync of one corp. Every step opens everything anew, as a command of its own would."""
 
     settings: Settings
-    state: SandboxState = field(default_factory=SandboxState)
+    state: SandboxState = field(default_factory=lambda: SandboxState(job_seconds=0.02))
     now: datetime = MORNING
     sources: Sequence[Source] | None = None
     """Sources in the place of the configured ones."""
@@ -184,7 +188,9 @@ class Stage:
     def _run(self, act: Any) -> Any:
         async def story() -> Any:
             transport = self.line or SandboxTransport(self.state)
-            opening = open_corp(self.settings, self.sync, clock=lambda: self.now, transport=transport)
+            opening = open_corp(
+                self.settings, self.sync, clock=lambda: self.now, transport=transport, pauses=IMPATIENT
+            )
             async with opening as corp:
                 return await act(corp if self.sources is None else replace(corp, sources=tuple(self.sources)))
 

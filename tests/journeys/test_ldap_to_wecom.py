@@ -185,3 +185,18 @@ def test_a_new_login_where_it_is_the_key(company: Company, tmp_path: File) -> No
     stage.settle()
     assert not stage.state.members["u060"].enable
     assert stage.state.members["renamed"].enable
+
+
+def test_a_new_login_that_is_the_key_beside_a_number_that_stays(company: Company, tmp_path: File) -> None:
+    """Name and number say that it is the same person: nobody leaves, nobody comes, and the plan asks."""
+    login = company.directory.member()["userid"]
+    stage = staged(company, tmp_path, key=login)
+    stage.settle()
+    company.give_login(60, "renamed")
+    run = stage.apply()
+    assert described(run.plan.writes) == []
+    (kept,) = (change for change in run.plan.changes if change.id == "u060")
+    assert (kept.reason, kept.why.facts) == (Reason.REJECTED, {"key": "renamed", "fields": "name, mobile"})
+    assert [(row.key, row.rule) for row in run.plan.rejected] == [("renamed", "taken")]
+    assert stage.state.members["u060"].enable
+    assert "renamed" not in stage.state.members

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,9 +17,29 @@ from wxsync.config.settings import SqlSourceSettings
 from wxsync.model.change import Kind, Reason, Verb
 from wxsync.model.run import Run
 from wxsync.report.as_json import plan_document
+from wxsync.sources.base import SourceSession
 from wxsync.sources.sql import SqlSource
 
 MEMBER = {"email": "mail", "position": "job", "telephone": "phone"}
+
+
+@dataclass
+class Returning:
+    """A real source that has changed by the second look at it."""
+
+    whole: SqlSource
+    then: Callable[[], None]
+    looks: int = 0
+    name: str = "ad"
+    canaries: tuple[str, ...] = ()
+
+    @contextmanager
+    def open(self) -> Iterator[SourceSession]:
+        self.looks += 1
+        with self.whole.open() as session:
+            yield session
+        if self.looks == 1:
+            self.then()
 
 
 class Directory:
@@ -43,6 +66,19 @@ class Directory:
         write_tables(self.file, {"members": rows})
         settings = {"type": "sql", "url": f"sqlite:///{self.file}", "members": "SELECT * FROM members"}
         return SqlSource("ad", SqlSourceSettings.model_validate(settings))
+
+    def apply_when(self, back: str) -> tuple[Run, int]:
+        """With the directory as it is now, and with one more person in it for whoever looks again."""
+        hr = self.story.stage.settings.source["hr"]
+        assert isinstance(hr, SqlSourceSettings)
+
+        def comes_back() -> None:
+            self.knows(back)
+            self.source()
+
+        ad = Returning(self.source(), comes_back)
+        self.story.stage.sources = [SqlSource("hr", hr), ad]
+        return self.story.apply(), ad.looks
 
     def apply(self, *, torn: bool = False) -> Run:
         """With the directory as it is now, whole or not."""
@@ -137,3 +173,34 @@ def test_on_an_incomplete_directory_nobody_leaves_either(directory: Directory) -
     assert {member.enable for member in story.wecom.members.values()} == {1}
     assert failures(directory.apply()) == []
     assert {key for key, member in story.wecom.members.items() if member.enable == 0} == {"e1", "e2"}
+
+
+def test_whoever_is_in_the_directory_by_the_second_look_keeps_what_it_gave(directory: Directory) -> None:
+    """A complete reading without E1 and E2 would clear title and telephone; one is there after all."""
+    story = directory.story
+    before = told(story)
+    del directory.people["E1"], directory.people["E2"]
+    run, looks = directory.apply_when("E1")
+    assert looks == 2
+    assert {change.key: str(change.why) for change in run.plan.changes} == {
+        "E1": "a second look found it in the source: the reading was not whole",
+        "E2": "a reading of the source is not proven complete: nothing is removed",
+    }
+    assert {change.reason for change in run.plan.changes} == {Reason.INCOMPLETE}
+    (doubted,) = (each for each in run.plan.readings if not each.is_complete)
+    assert (doubted.source, str(doubted.problem)) == (
+        "ad",
+        "it lacked people whom a second look found: E1",
+    )
+    assert told(story) == before
+
+
+def test_whoever_is_gone_from_the_directory_loses_what_it_gave(directory: Directory) -> None:
+    """The second look agrees; where nobody loses anything no second look is taken."""
+    story = directory.story
+    del directory.people["E1"]
+    run, looks = directory.apply_when("E77")
+    assert (looks, failures(run)) == (2, [])
+    assert told(story)["e1"] == ("p1@example.com", "", "")
+    run, looks = directory.apply_when("E78")
+    assert (looks, run.plan.writes) == (1, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -340,6 +340,10 @@ class MeddledRows:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.whole.columns
+
+    @property
+    def vocabulary(self) -> Collection[str] | None:
+        return self.whole.vocabulary
 
     def __iter__(self) -> Iterator[Row]:
         for number, row in enumerate(self.whole):

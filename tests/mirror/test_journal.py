@@ -247,12 +247,26 @@ def test_moments_come_back_in_utc_whatever_zone_they_were_given_in(store: Store)
         (("user/create", "user/update"), OutcomeState.FAILED, 1),
         (("user/update",), OutcomeState.DONE, 0),
         (("department/create",), OutcomeState.DONE, 0),
+        ((journal.SYNC_CREATION,), OutcomeState.DONE, 1),
+        ((journal.SYNC_CREATION,), OutcomeState.UNKNOWN, 1),
+        ((journal.SYNC_CREATION,), OutcomeState.FAILED, 0),
+        ((journal.REPLACE_CREATION,), OutcomeState.DONE, 1),
+        ((journal.SYNC_ROW,), OutcomeState.DONE, 0),
+        ((journal.REPLACE_ROW,), OutcomeState.DONE, 0),
+        ((journal.SYNC_CREATION, "user/update"), OutcomeState.FAILED, 1),
+        ((journal.SYNC_CREATION, "user/create"), OutcomeState.DONE, 1),
+        ((journal.SYNC_CREATION, journal.SYNC_CREATION), None, 1),
+        ((journal.SYNC_CREATION, "user/create"), OutcomeState.FAILED, 0),
+        ((journal.SYNC_CREATION, "user/create", "user/update"), OutcomeState.FAILED, 1),
     ],
 )
 def test_a_creation_counts_unless_wecom_refused_it(
     store: Store, calls: tuple[str, ...], ended: OutcomeState | None, counted: int
 ):
-    """Also one whose end nobody saw, and one whose later call failed; of this corp and this time alone."""
+    """Also one whose end nobody saw, and one whose later call failed; of this corp and this time alone.
+
+    By a call of its own or by a file; whoever was asked for by both is one.
+    """
     number = start(store)
     steps = [Intent(n=1, step=step, call=call, detail={}) for step, call in enumerate(calls, 1)]
     with store.transaction() as connection:

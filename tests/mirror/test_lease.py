@@ -136,6 +136,23 @@ def test_of_many_who_come_at_once_one_gets_it(store: Store):
             assert sum(got is not None for got in pool.map(attempt, range(8))) == 1
 
 
+def test_whoever_looks_is_told_who_has_it(store: Store):
+    """In words; nobody where it is free, ran out, or its holder is dead, which taking it would find too."""
+
+    def told(corp: str = "acme", now: datetime = NOW) -> str | None:
+        with store.reading() as connection:
+            return lease.holder(connection, corp, now)
+
+    assert told() is None
+    held = acquire(store)
+    assert (told(), told("other")) == ("run 1 (manual)", None)
+    assert told(now=held.expires_at) is None
+    pretend(store, pid=dead_pid())
+    assert told() is None
+    lease.release(store, acquire(store, owner="run 2 (manual)"))
+    assert told() is None
+
+
 def test_only_a_process_that_is_there_is_alive():
     """Ours is; one that has ended is not; one of another user is."""
     assert lease.is_alive(os.getpid())

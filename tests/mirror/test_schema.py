@@ -12,13 +12,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import String, create_engine, inspect, text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.schema import CreateTable
 
 from wxsync.errors import MirrorError, SchemaBehindError
 from wxsync.mirror import links, schema
+from wxsync.mirror.migrating import config_of
 from wxsync.mirror.store import Store
 from wxsync.mirror.tables import metadata
 
@@ -45,7 +47,7 @@ def test_on_mysql_every_text_compares_byte_by_byte(dialect: Dialect):
     for table in metadata.sorted_tables:
         made = str(CreateTable(table).compile(dialect=dialect))
         lines = [line for line in made.splitlines() if " VARCHAR" in line or "TEXT" in line]
-        assert lines
+        assert len(lines) == sum(isinstance(column.type, String) for column in table.columns), made
         assert all("CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" in line for line in lines), made
 
 
@@ -104,7 +106,7 @@ def test_a_mirror_of_the_first_version_is_upgraded(sqlite_url: str):
     """What later versions add is made, what stands is not touched, and who is gone has a retired userid."""
     schema.prepare(sqlite_url).dispose()
     engine = create_engine(sqlite_url)
-    config = schema.alembic_config()
+    config = config_of(schema.migrations_directory())
     with engine.begin() as connection:
         for table in inspect(connection).get_table_names():
             connection.execute(text(f"DROP TABLE {table}"))
@@ -259,3 +261,24 @@ def test_the_migrations_are_found():
     assert (place / "env.py").is_file()
     assert (place / "script.py.mako").is_file()
     assert min(path.name for path in (place / "versions").glob("0*.py")) == "0001_first_tables.py"
+
+
+def test_the_revisions_are_those_of_alembic():
+    """A migration's file begins with its revision, and the last one by number is the head."""
+    place = schema.migrations_directory()
+    scripts = ScriptDirectory.from_config(config_of(place))
+    assert schema.head() == scripts.get_current_head()
+    listed = {Path(script.path).name: script.revision for script in scripts.walk_revisions()}
+    assert len(listed) == len(list((place / "versions").glob("*.py")))
+    for name, revision in listed.items():
+        assert name.startswith(f"{revision}_")
+
+
+def test_who_does_not_migrate_does_not_load_alembic(sqlite_url: str):
+    """Opening a mirror that is at head takes none of its memory."""
+    schema.prepare(sqlite_url).dispose()
+    code = (
+        "import sys; from wxsync.mirror import schema; schema.prepare(sys.argv[1]); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, sqlite_url], check=False).returncode == 0

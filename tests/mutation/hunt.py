@@ -46,6 +46,11 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "tests/engine/test_second_look.py",
             "tests/journeys/test_second_looks.py",
         ),
+        "wxsync.engine.shrinking": ("tests/engine/test_shrinking.py",),
+        "wxsync.engine.other_keys": ("tests/engine/test_other_keys.py",),
+        "wxsync.sources.file_csv": ("tests/sources/test_file_csv.py",),
+        "wxsync.sources.file_json": ("tests/sources/test_file_json.py",),
+        "wxsync.sources.file_xlsx_parts": ("tests/sources/test_file_xlsx.py",),
         "wxsync.engine.guard": (
             "tests/engine/test_permit.py",
             "tests/engine/test_guard.py",

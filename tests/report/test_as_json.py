@@ -13,6 +13,7 @@ from wxsync.report.as_json import (
     error_document,
     moment,
     plan_document,
+    plan_text,
     run_document,
     to_json,
 )
@@ -181,6 +182,15 @@ def test_text_is_one_document_that_reads_back(plan: Plan) -> None:
     assert json.loads(text) == plan_document(plan)
     assert "研发三部" in text
     assert text.endswith("}\n")
+
+
+def test_a_text_in_pieces_is_the_same_text(plan: Plan, small_plan: Plan) -> None:
+    """Letter for letter, also without any change, in every language, and masked."""
+    for each in (plan, small_plan, replace(plan, changes=())):
+        for language, masked in (("en", False), ("zh", True)):
+            whole = to_json(plan_document(each, language, masked))
+            assert "".join(plan_text(each, language, masked)) == whole
+    assert sum(1 for _ in plan_text(plan)) > len(plan.changes)
 
 
 def test_times_are_utc() -> None:

@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 
 from wxsync.model.change import Kind, Verb
-from wxsync.model.desired import ReadingProof
+from wxsync.model.desired import Aside, LeftOut, ReadingProof
 from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.model.run import Run, RunState
+from wxsync.report.as_json import plan_document
 from wxsync.report.as_text import print_plan, print_run
 
 
@@ -43,14 +44,29 @@ def test_the_last_lines_are_total_and_digest(small_plan: Plan) -> None:
 
 
 def test_who_is_left_out_of_groups_is_counted(small_plan: Plan) -> None:
-    """Members of groups who are no people of the source are a number, beside whatever else is to be said."""
-    reading = ReadingProof(source="ad", query="tags", rows=55, is_complete=True, left_out=3)
+    """Members of groups who are nobody of the sync are a number, in all and for each of ten groups."""
+    groups = tuple(LeftOut(name=f"g{n:02}", count=n) for n in range(12, 0, -1))
+    reading = ReadingProof(
+        source="ad", query="tags", rows=55, is_complete=True, left_out=3, left_out_of=groups
+    )
     for plan in (small_plan, replace(small_plan, changes=())):
         text = text_of_plan(replace(plan, readings=(reading,)))
         assert "ad.tags: 3 members of groups are not among the people" in text
-        assert "3 个成员不在" in text_of_plan(replace(plan, readings=(reading,)), "zh")
+        assert "    g12 12, g11 11, g10 10, g09 9, g08 8, g07 7, g06 6, g05 5, g04 4, g03 3 (+2)\n" in text
+        assert "3 个成员不属于" in text_of_plan(replace(plan, readings=(reading,)), "zh")
     assert "Nothing to do" in text
     assert "members of groups" not in text_of_plan(small_plan)
+
+
+def test_what_stands_against_files_that_replace_all_is_told(small_plan: Plan) -> None:
+    """Each of it on a line of its own, in either language; in JSON as a list."""
+    obstacle = say("departments in WeCom that are not ours: {count} ({some})", count=2, some="7, 8")
+    told = replace(small_plan, forecast=Forecast(calls=1, seconds=1.2, obstacles=(obstacle,)))
+    assert "policy.replace is on, and this plan does without" in text_of_plan(told)
+    assert "    departments in WeCom that are not ours: 2 (7, 8)\n" in text_of_plan(told)
+    assert "企业微信中不归本工具管理的部门：2（7, 8）" in text_of_plan(told, "zh")
+    assert plan_document(told)["forecast"]["obstacles"] == [str(obstacle)]
+    assert "obstacles" not in plan_document(small_plan)["forecast"]
 
 
 def test_one_of_something_reads_well(small_plan: Plan) -> None:
@@ -239,3 +255,18 @@ def test_keys_and_userids_that_are_phone_numbers_are_masked(small_plan: Plan) ->
 
     assert "13800005678" in full
     assert not any(each in masked for each in ("13800005678", "13800001234", "lin@example.com"))
+
+
+def test_lists_of_keys_in_notices_are_masked(small_plan: Plan) -> None:
+    """Of later sources, of canaries, of second looks: wherever several stand in one sentence."""
+    keys = ("13800005671", "13800005672")
+    problem = say("{canaries} of canaries was not in it", canaries=", ".join(keys))
+    reading = ReadingProof(source="hr", query="members", rows=9, is_complete=False, problem=problem)
+    aside = Aside(source="ad", query="members", column=None, keys=keys)
+    plan = replace(small_plan, is_complete=False, readings=(reading,), asides=(aside,))
+
+    masked, full = text_of_plan(plan), text_of_plan(plan, show_personal=True)
+
+    assert full.count("13800005671, 13800005672") == 2
+    assert masked.count("138****5671, 138****5672") == 2
+    assert not any(each in masked for each in keys)

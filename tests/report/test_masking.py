@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from wxsync.model.message import Message, say
 from wxsync.model.unknown import UNKNOWN, Value
-from wxsync.report.masking import mask
+from wxsync.report.masking import mask, mask_message
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,32 @@ def test_a_personal_value_is_masked(field: str, value: str, shown: str) -> None:
 def test_anything_else_stays_as_it_is(field: str, value: Value) -> None:
     """Other fields, and values that are empty or unknown, are not masked."""
     assert mask(field, value) == value
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (say("{key} is there", key="13812341234"), "138****1234 is there"),
+        (
+            say("{keys}", keys="13812341234, E2, lin.mei@example.com (+2)"),
+            "138****1234, E2, l***@example.com (+2)",
+        ),
+        (say("{keys}", keys="+85298765432、13812341234"), "+852****5432、138****1234"),
+        (
+            say("{problem}!", problem=say("{keys} lack", keys="13812341234, 13812341235")),
+            "138****1234, 138****1235 lack!",
+        ),
+        (say("{fields}", fields=("13812341234", "E2")), "('138****1234', 'E2')"),
+        (say("{fields}", fields=["13812341234", say("{key}", key="13812341235")]), None),
+        (say("{fields}", fields=frozenset({"13812341234"})), "frozenset({'138****1234'})"),
+        (
+            say("{count} rows of {name}", count=13812341234, name="E2, 138123412345"),
+            "13812341234 rows of E2, 138123412345",
+        ),
+    ],
+)
+def test_the_facts_of_a_message_are_masked(message: Message, shown: str | None) -> None:
+    """Alone, in a list, in a message within it; what does not look like a number or an address stays."""
+    masked = mask_message(message)
+    assert str(masked) == shown if shown else "1381234123" not in str(masked)
+    assert masked.template == message.template

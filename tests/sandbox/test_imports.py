@@ -90,6 +90,16 @@ def test_further_columns_are_attributes_that_exist(wecom, state, clock):
     assert state.members["lin"].extattr == {"主页": both["主页"]}
 
 
+@pytest.mark.parametrize(("is_backwards", "owner"), [(False, "a"), (True, "b")])
+def test_rows_are_worked_off_in_their_order_or_in_the_opposite_one(wecom, state, clock, is_backwards, owner):
+    """No page promises any: of two who want one number the first has it, or the last (a switch)."""
+    state.jobs_go_backwards = is_backwards
+    rows = [person(userid, mobile="13800000001", email="") for userid in ("a", "b")]
+    answer = run_job(wecom, clock, "syncuser", member_table(*rows))
+    assert codes(answer) == {"a": 60104, "b": 60104} | {owner: 0}
+    assert [row["userid"] for row in answer["result"]] == (["b", "a"] if is_backwards else ["a", "b"])
+
+
 def test_an_empty_cell_keeps_and_a_space_clears(wecom, state, clock):
     """A space clears alias, mobile, e-mail, telephone and position, and nothing else (a switch)."""
     full = {

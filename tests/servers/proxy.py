@@ -27,6 +27,8 @@ class Proxy:
     listener: socket.socket
     before_page: dict[int, Callable[[], None]] = field(default_factory=dict)
     """Number of a page, from 1 -> what happens before it is asked for."""
+    before_search: dict[bytes, Callable[[], None]] = field(default_factory=dict)
+    """What a search that is no page has in it -> what happens before the first such one is asked for."""
     binds_nobody: bool = False
     """Every bind becomes an anonymous one, and the server's "success" is passed on."""
     hides_paging: bool = False
@@ -43,6 +45,7 @@ class Proxy:
     binds: int = 0
     reconnects: bool = False
     """A line that the server ends is kept for the client until there is another server."""
+    _pause: tuple[int, float] | None = None
     _asked: int = 0
     _limit: int | None = None
     _stalls: bool = False
@@ -65,6 +68,10 @@ class Proxy:
     def stall_after(self, count: int) -> None:
         """Pass on so many bytes more of what the server says, and then nothing, with the line open."""
         self._limit, self._stalls = count, True
+
+    def pause_after(self, count: int, seconds: float) -> None:
+        """Take nothing from the server for a while, once, after so many bytes more: its line fills up."""
+        self._pause = (count, seconds)
 
     def rebind_as_nobody(self) -> None:
         """Have the server take the one who reads for nobody, from now on."""
@@ -110,6 +117,9 @@ class Proxy:
             action = self.before_page.pop(self.pages, None)
             if action is not None:
                 action()
+        elif _tag(request) == SEARCH:
+            for part in [part for part in self.before_search if part in request]:
+                self.before_search.pop(part)()
 
     def retold(self, message: bytes) -> bytes:
         """What becomes of one message of the server's."""
@@ -124,11 +134,19 @@ class Proxy:
 
     def passed(self, data: bytes) -> tuple[bytes, bool]:
         """What may still be passed on of the server's words, and whether that is the end of it."""
+        self._wait(len(data))
         if self._limit is None:
             return data, False
         allowed = data[: self._limit]
         self._limit -= len(allowed)
         return allowed, len(allowed) < len(data)
+
+    def _wait(self, size: int) -> None:
+        if self._pause is not None:
+            left, seconds = self._pause
+            self._pause = (left - size, seconds) if left > size else None
+            if self._pause is None:
+                time.sleep(seconds)
 
     @property
     def stalls(self) -> bool:

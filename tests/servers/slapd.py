@@ -105,14 +105,20 @@ class SlapdServer:
         return f"ldapi://{quote(str(self.home / 'socket'), safe='')}/"
 
     def prepare(
-        self, *, names: Sequence[str] = ("localhost",), until: timedelta = DAY, overlays: str = ""
+        self,
+        *,
+        names: Sequence[str] = ("localhost",),
+        until: timedelta = DAY,
+        overlays: str = "",
+        keeps_csn: bool = True,
     ) -> None:
-        """Write its config, with a certificate for `names`."""
+        """Write its config, with a certificate for `names`; without `keeps_csn` contextCSN stays as it is."""
+        config = CONFIG if keeps_csn else CONFIG.replace("overlay syncprov\n", "")
         certificate, key = self.authority.issue(self.home, names=names, until=until)
         (self.home / "db").mkdir()
         (self.home / "config").mkdir()
         (self.home / "slapd.conf").write_text(
-            CONFIG.format(
+            config.format(
                 home=self.home,
                 ca=self.authority.file,
                 certificate=certificate,
@@ -239,12 +245,13 @@ def run_slapds(authority: Authority) -> Iterator[MakeSlapd]:
             names: Sequence[str] = ("localhost",),
             until: timedelta = DAY,
             overlays: str = "",
+            keeps_csn: bool = True,
         ) -> SlapdServer:
             # Not tmp_path: the path of a socket has to be short.
             home = Path(tempfile.mkdtemp(prefix="wxsync-slapd-"))
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             server = SlapdServer(home=home, authority=authority)
-            server.prepare(names=names, until=until, overlays=overlays)
+            server.prepare(names=names, until=until, overlays=overlays, keeps_csn=keeps_csn)
             server.load([*tops(), *entries])
             stack.callback(server.stop, signal.SIGKILL)
             server.start()

@@ -72,7 +72,8 @@ def with_part(content: bytes, part: str, change: Callable[[str], str]) -> bytes:
 
 def file_source(members: str | Path, **more: Any) -> FileSource:
     """The source "hr" whose members are in this file."""
-    given = {"type": "file", "members": str(members), **{key: str(value) for key, value in more.items()}}
+    texts = {key: value if isinstance(value, dict) else str(value) for key, value in more.items()}
+    given = {"type": "file", "members": str(members), **texts}
     return FileSource("hr", FileSourceSettings.model_validate(given))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -50,6 +50,10 @@ class TornRows:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.whole.columns
+
+    @property
+    def vocabulary(self) -> Collection[str] | None:
+        return self.whole.vocabulary
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.whole)

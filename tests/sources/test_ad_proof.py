@@ -49,6 +49,7 @@ def test_a_quiet_domain_is_proven(server: Samba) -> None:
     with source(server, page_size=5).open() as session:
         survey = session.survey("members", ("sAMAccountName",))
         assert len(list(survey)) == 12
+        survey.seal()
         evidence = survey.evidence
         stream = session.read("members", NAMES)
         assert len(list(stream)) == 12
@@ -125,6 +126,25 @@ def test_people_are_looked_up_by_their_guid(server: Samba) -> None:
         assert session.find(key, [*ids, "00000000-0000-4000-8000-000000000000"]) == ids
         assert session.find(Expression("objectGUID"), sorted(ids)[:3]) == frozenset(sorted(ids)[:3])
         assert session.find(Expression("sAMAccountName"), ["u1", "u99", "*"]) == frozenset({"u1"})
+
+
+def test_people_who_were_moved_out_of_the_base_are_told_where_they_are(server: Samba) -> None:
+    """By their ids, in the whole domain; of who is deleted, and by another key, nothing is told."""
+    key = Expression(LDAP_KEY)
+    ids = {login: server.values(f"CN={login},{AD_BASE}", "objectGUID")[0] for login in ("u1", "u2", "u3")}
+    target = f"CN=Users,{DOMAIN}"
+    server.change(
+        f"dn: CN=u1,{AD_BASE}\nchangetype: modrdn\nnewrdn: CN=u1\ndeleteoldrdn: 1\nnewsuperior: {target}\n"
+    )
+    server.change(f"dn: CN=u2,{AD_BASE}\nchangetype: delete\n")
+    members = "(&(objectClass=user)(!(cn=u3)))"
+    with source(server, members=members).open() as session:
+        where = session.whereabouts(key, frozenset(ids.values()))
+        assert session.whereabouts(Expression("sAMAccountName"), frozenset({"u1"})) == {}
+    assert {each: str(place) for each, place in where.items()} == {
+        ids["u1"]: f"no longer below base_dn; the directory still has it in {target}",
+        ids["u3"]: f"no longer found by members, though the directory still has it in {AD_BASE}",
+    }
 
 
 def test_refused_binds_say_why(server: Samba) -> None:

@@ -69,6 +69,22 @@ def test_parts_of_an_rdn_have_no_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rdn"),
+    [
+        ("l=sz+OU=p,dc=x", "p"),
+        ("ou=p+l=sz,dc=x", "p"),
+        ("uid=a+2.5.4.3=b,dc=x", "b"),
+        ("cn=b+ou=p,dc=x", "p"),
+        ("l=sz+o=a,dc=x", "sz"),
+        ("ou=one+ou=two,dc=x", "one"),
+    ],
+)
+def test_a_name_of_several_parts_is_told_by_the_one_that_speaks(text: str, rdn: str) -> None:
+    """In whatever order a server puts them: a department is not called by the town that it is in."""
+    assert Dn(text).rdn == rdn
+
+
+@pytest.mark.parametrize(
     ("text", "parent", "rdn"),
     [
         ("CN=Lin\\, Mei,OU=研发,DC=com", "OU=研发,DC=com", "Lin, Mei"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tests.sources.exports import (
     settle,
 )
 from wxsync.errors import SourceError, SourceUnavailableError
+from wxsync.sources.file_csv import LONGEST
+from wxsync.sources.file_snapshot import SETTLED_SECONDS
 
 
 @pytest.fixture
@@ -136,13 +139,102 @@ def test_every_cut_of_a_file_is_noticed_but_those_right_behind_a_row(file: Path,
     assert seen == {"refused", True, False}
 
 
-def test_a_second_count_that_finds_other_rows_makes_it_incomplete(file: Path) -> None:
-    """A stray quotation mark in the middle of a value may hide a row: that is not proven to be all."""
-    put(file, 'emp_no,full_name\n1,a"b\n2,c"d\n3,e\n')
+def test_quotation_marks_within_values_hide_nothing(file: Path) -> None:
+    """A screen of 5" is no beginning of a quotation; each line is a row, and the count says the same."""
+    put(file, 'emp_no,full_name\n1,5" screen\n2,"6"" screen"\n3,a"b"\n4,e\n')
     rows, proof = read_members(file_source(file))
-    assert len(rows) == 3
+    assert names_of(rows) == ['5" screen', '6" screen', 'a"b"', "e"]
+    assert (proof.is_complete, proof.problem) == (True, None)
+
+
+WIDE = "emp_no,full_name,dept,mail,note\n"
+
+
+def wide_rows(notes: dict[int, str], count: int = 6) -> str:
+    return WIDE + "".join(f"{n},员工{n},D1,e{n}@x.com,{notes.get(n, 'r')}\n" for n in range(count))
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "lines"),
+    [
+        (wide_rows({2: '"big', 4: '15"'}), ["员工0", "员工1", "员工5"], (4, 6)),
+        (wide_rows({2: '"big', 3: '15"'}), ["员工0", "员工1", "员工4", "员工5"], (4, 5)),
+        (wide_rows({0: '"big', 5: '15"'}), [], (2, 7)),
+        (WIDE + '1,"林梅,D1,,\n2,曹雪",,,\n3,何洋,D1,,\n', ["何洋"], (2, 3)),
+        (WIDE + '"1,林梅,D1,,\n2",曹雪,D1,,\n3,何洋,D1,,\n', ["何洋"], (2, 3)),
+        ("sep=,\n" + wide_rows({2: '"big', 4: '15"'}), ["员工0", "员工1", "员工5"], (5, 7)),
+    ],
+)
+def test_stray_quotation_marks_that_take_in_rows_are_noticed(
+    file: Path, text: str, left: list[str], lines: tuple[int, int]
+) -> None:
+    """Two of them make one value of all the rows between: those people would be absent."""
+    put(file, text)
+    rows, proof = read_members(file_source(file))
+    assert names_of(rows) == left
     assert not proof.is_complete
+    assert str(proof.problem) == (
+        f"花名册.csv has a value in quotes that goes on from line {lines[0]} to line {lines[1]} and holds"
+        " what looks like whole rows: it was left out; a quotation mark is missing there, or one too many"
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_values_of_several_lines_are_no_rows(file: Path, end: str) -> None:
+    """With fewer separators in each line than a row has; also in the first column, and of blank lines."""
+    address = end.join(["三里屯路 1 号, 2 楼", "", "北京, 朝阳, 100027"])
+    put(file, end.join([WIDE.strip(), f'1,林梅,D1,a@x.com,"{address}"', f'"{end}2{end}",曹雪,D1,,', ""]))
+    rows, proof = read_members(file_source(file))
+    assert [(row["emp_no"], row["note"]) for row in rows] == [("1", address), (f"{end}2{end}", None)]
+    assert (proof.rows, proof.is_complete) == (2, True)
+
+
+def test_one_column_has_no_values_of_several_lines(file: Path) -> None:
+    """Each of its lines is a row."""
+    put(file, 'emp_no\n"1\n2"\n3\n')
+    rows, proof = read_members(file_source(file))
+    assert ([row["emp_no"] for row in rows], proof.is_complete) == (["3"], False)
+
+
+def test_a_count_that_finds_other_rows_makes_it_incomplete(file: Path) -> None:
+    """What one way takes for a row and the other for none: nobody is absent on such a reading."""
+    put(file, 'emp_no,full_name\n1,a\n",",\n2,b\n')
+    rows, proof = read_members(file_source(file))
+    assert [row["emp_no"] for row in rows] == ["1", ",", "2"]
     assert str(proof.problem) == "it gave 3 rows, and 2 when it was counted once more"
+
+
+def test_a_long_value_is_read(file: Path) -> None:
+    """Longer than Python's own bound; what is longer than any value is told with where it ends."""
+    put(file, csv_text([*PEOPLE, ("0004", "长" * 200_000, "D1")]))
+    rows, proof = read_members(file_source(file))
+    assert (len(str(rows[3]["full_name"])), proof.is_complete) == (200_000, True)
+    put(file, csv_text([*PEOPLE, ("0004", "x" * (LONGEST + 1), "D1")]))
+    with pytest.raises(SourceError) as caught:
+        read_members(file_source(file))
+    assert "has a value of more than 16,777,216 characters that ends behind line" in caught.value.message
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("word", ["sep", "SEP"])
+def test_a_first_line_for_excel_tells_the_separator(file: Path, separator: str, word: str) -> None:
+    """It is no header; lines are numbered as an editor shows them."""
+    put(file, f"{word}={separator}\r\n" + csv_text(PEOPLE, separator) + f"0004{separator}何洋\n")
+    rows, proof = read_members(file_source(file))
+    assert rows == rows_of(PEOPLE)
+    assert str(proof.problem) == (
+        "torn rows that were left out: 1; line 6 of 花名册.csv has 2 fields, and the header has 3"
+    )
+
+
+def test_lines_are_told_as_an_editor_numbers_them(file: Path) -> None:
+    """Behind a first line for Excel too."""
+    put(file, "sep=,\nemp_no,name\n1,a,surplus\n")
+    with pytest.raises(SourceError, match="has more values in line 3 than"):
+        read_members(file_source(file))
+    put(file, 'sep=,\nemp_no,name\n1,"a"b\n')
+    with pytest.raises(SourceError, match="is broken in line 3"):
+        read_members(file_source(file))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
@@ -210,14 +302,38 @@ def test_a_file_that_is_not_there_is_unavailable(file: Path) -> None:
 
 
 def test_a_file_that_was_just_written_is_not_read(file: Path) -> None:
-    """It may not be whole; a minute later it is, and a clock that runs ahead is no reason to wait for it."""
+    """It may not be whole; a minute later it is."""
     put(file, csv_text(PEOPLE))
     file.touch()
     with pytest.raises(SourceUnavailableError, match=r"was written \d\.\d seconds ago"):
         read_members(file_source(file))
     assert len(read_members(file_source(settle(file)))[0]) == 3
-    os.utime(file, (time.time() + 3600, time.time() + 3600))
-    assert len(read_members(file_source(file))[0]) == 3
+
+
+@pytest.mark.parametrize("is_at_work", [False, True])
+def test_a_file_from_the_future_is_looked_at_twice(file: Path, is_at_work: bool) -> None:
+    """Where clocks differ by hours its time says nothing: it must be the same two seconds later."""
+
+    def an_hour_ahead() -> None:
+        os.utime(file, (time.time() + 3600, time.time() + 3600))
+
+    def goes_on() -> None:
+        with file.open("a", encoding="utf-8") as more:
+            more.write("0004,何洋,D1\n")
+        an_hour_ahead()
+
+    put(file, csv_text(PEOPLE))
+    an_hour_ahead()
+    writer = threading.Timer(SETTLED_SECONDS / 2, goes_on)
+    if is_at_work:
+        writer.start()
+        with pytest.raises(SourceUnavailableError, match="changed while it was read"):
+            read_members(file_source(file))
+        writer.join()
+    before = time.monotonic()
+    rows, proof = read_members(file_source(file))
+    assert (len(rows), proof.is_complete) == (4 if is_at_work else 3, True)
+    assert time.monotonic() - before >= SETTLED_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -292,3 +408,28 @@ def test_marks_of_memberships_are_flags(file: Path, text: str, flag: bool) -> No
         (same,) = session.read("members")
     assert dict(row) == {"emp_no": "1", "dept": "D1", "is_leader": flag, "is_main": None, "note": text}
     assert same["is_leader"] == text
+
+
+CHINESE = (("工号", "姓名", "部门"), ("0001", "林梅", "D1"), ("0002", "欧阳建国", ""))
+
+
+def test_columns_by_other_names(file: Path) -> None:
+    """Both names can be read; a name whose column the file lacks is none; the order stays."""
+    put(file, csv_text(CHINESE))
+    source = file_source(file, names={"emp_no": "工号", "dept": "部门", "grade": "职级"})
+    with source.open() as session:
+        stream = session.read("members")
+        assert stream.columns == ("工号", "姓名", "部门", "emp_no", "dept")
+        rows = list(stream)
+    assert rows[1] == {"工号": "0002", "姓名": "欧阳建国", "部门": None, "emp_no": "0002", "dept": None}
+    assert stream.proof.is_complete
+
+
+def test_a_name_that_a_column_has_already(file: Path) -> None:
+    """Which of the two is meant nobody can tell."""
+    put(file, csv_text((("工号", "emp_no"), ("1", "2"))))
+    with (
+        file_source(file, names={"emp_no": "工号"}).open() as session,
+        pytest.raises(SourceError, match=r'has a column "emp_no", which source\.hr\.names gives to "工号"'),
+    ):
+        session.read("members")

@@ -36,6 +36,15 @@ def test_a_list_of_objects_is_a_table(file: Path, document: Any, encoding: str) 
     assert (proof.rows, proof.is_complete, proof.is_file) == (3, True, True)
 
 
+def test_an_object_with_nothing_in_it_is_a_row(file: Path) -> None:
+    """It was somebody: as a row without a key it keeps everybody from being taken for absent."""
+    people = [{"emp_no": "1"}, {}, {"emp_no": None}, {"emp_no": " "}, {"emp_no": "2"}]
+    put(file, json.dumps(people))
+    rows, proof = read_members(file_source(file))
+    assert rows == [{"emp_no": key} for key in ("1", None, None, None, "2")]
+    assert (proof.rows, proof.is_complete) == (5, True)
+
+
 def test_columns_that_are_named_hold_also_without_rows(file: Path) -> None:
     """An empty list of tags is a list; their order is what goes by position."""
     put(file, json.dumps({"columns": ["tag", "emp_no"], "rows": []}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,19 +96,81 @@ def test_a_chart_is_no_sheet(file: Path) -> None:
     assert read_members(file_source(file))[0] == rows_of(PEOPLE)
 
 
+def as_excel_saves_it(content: bytes, cells: dict[str, str] | None = None) -> bytes:
+    """A workbook of openpyxl, which asks Excel to calculate; formulas have these results, as XML."""
+
+    def shown(xml: str) -> str:
+        for cell, result in (cells or {}).items():
+            formula = re.search(rf'<c r="{cell}"[^>]*>(<f>.*?</f>)<v ?(?:/>|></v>)</c>', xml)
+            assert formula
+            xml = xml.replace(formula[0], result.replace("<f>=</f>", formula[1]))
+        return xml
+
+    asked = with_part(content, r"xl/workbook\.xml", lambda xml: re.sub(r' fullCalcOnLoad="\w+"', "", xml))
+    return with_part(asked, SHEET, shown)
+
+
+FORMULAS: list[list[Any]] = [["emp_no", "sum", "other"], ["1", "=1+1", "=1+2"], ["2", 2, "x"]]
+
+
 def test_a_formula_gives_the_value_that_was_last_shown(file: Path) -> None:
-    """Nothing is calculated here; one that was never calculated is empty."""
-
-    def cached(xml: str) -> str:
-        return xml.replace("<f>1+1</f><v></v>", "<f>1+1</f><v>2</v>").replace(
-            "<f>1+1</f><v />", "<f>1+1</f><v>2</v>"
-        )
-
-    content = workbook(("Sheet1", [["emp_no", "sum", "other"], ["1", "=1+1", "=1+2"]]))
-    put(file, with_part(content, SHEET, cached))
+    """Nothing is calculated here. A formula that gave an empty text is empty, and a row of such is none."""
+    blank = '<c r="{0}" t="str"><f>=</f><v></v></c>'
+    content = workbook(("Sheet1", [*FORMULAS, ["=A9", "=B9", "=C9"]]))
+    shown = {
+        "B2": '<c r="B2"><f>=</f><v>2</v></c>',
+        "C2": blank.format("C2"),
+        **{cell: blank.format(cell) for cell in ("A4", "B4", "C4")},
+    }
+    put(file, as_excel_saves_it(content, shown))
     rows, proof = read_members(file_source(file))
-    assert rows == [{"emp_no": "1", "sum": 2, "other": None}]
-    assert proof.is_complete
+    assert rows == [{"emp_no": "1", "sum": 2, "other": None}, {"emp_no": "2", "sum": 2, "other": "x"}]
+    assert (proof.rows, proof.is_complete) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "result", ['<c r="B2"><f>=</f></c>', '<c r="B2"><f>=</f><v></v></c>', '<c r="B2" t="str"><f>=</f></c>']
+)
+def test_a_formula_that_nobody_worked_out_is_refused(file: Path, result: str) -> None:
+    """Whoever has no department by it would leave the one that they are in."""
+    put(
+        file,
+        as_excel_saves_it(workbook(("花名册", FORMULAS)), {"B2": result, "C2": "<c r='C2'><v>1</v></c>"}),
+    )
+    with pytest.raises(SourceError, match="has a formula that nothing has worked out in 花名册!B2") as caught:
+        read_members(file_source(file))
+    assert "open it in Excel and save it" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("flag", ["1", "true"])
+def test_a_program_that_cannot_calculate_says_so(file: Path, flag: str) -> None:
+    """It writes 0 for every result, and asks Excel to calculate. A sheet without formulas is not meant."""
+
+    def asking(xml: str) -> str:
+        return re.sub(r' fullCalcOnLoad="\w+"', f' fullCalcOnLoad="{flag}"', xml)
+
+    zeros = {cell: f'<c r="{cell}"><f>=</f><v>0</v></c>' for cell in ("B2", "C2")}
+    content = workbook(("Sheet1", FORMULAS), ("other", PEOPLE))
+    saved = as_excel_saves_it(content, zeros)
+    put(file, saved)
+    assert read_members(file_source(file))[0][0] == {"emp_no": "1", "sum": 0, "other": 0}
+    put(file, with_part(with_part(content, r"xl/workbook\.xml", asking), SHEET, lambda xml: sheet_of(saved)))
+    with pytest.raises(SourceError, match="has a formula that nothing has worked out in Sheet1!B2"):
+        read_members(file_source(file))
+    assert len(read_members(file_source(f"{file}#other"))[0]) == 3
+
+
+def sheet_of(content: bytes) -> str:
+    """The XML of its first sheet."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_a_table_that_is_all_formulas_and_no_values_is_refused(file: Path) -> None:
+    """Rows without a value are no rows: those in them would be absent."""
+    put(file, as_excel_saves_it(workbook(("Sheet1", [*FORMULAS, ["=A9", "=B9", "=C9"]]))))
+    with pytest.raises(SourceError, match="has a formula that nothing has worked out in Sheet1!B2"):
+        read_members(file_source(file))
 
 
 def test_a_formula_that_failed_is_refused(file: Path) -> None:

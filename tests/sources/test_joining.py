@@ -54,6 +54,17 @@ def test_a_keyless_row_of_a_later_source_may_be_anybodys(desire: Desire, make_so
     assert {key: member.email for key, member in desired.members.items()} == {"E1": UNKNOWN, "E2": None}
 
 
+def test_whom_a_later_source_does_not_have_is_known(desire: Desire, make_source: MakeSource) -> None:
+    """Of one that adds a column and was read whole: what they had by it is empty now."""
+    people = [person("E1"), person("E2")]
+    adding = make_source("ad", members=[{"emp_no": "E1", "mail": None}])
+    silent = make_source("vpn", members=[{"emp_no": "E1", "full_name": "人员E1"}])
+    doubtful = make_source("old", members=[{"emp_no": key, "title": "x"} for key in (None, "E1")])
+    desired = desire(people, later=[adding, silent, doubtful], email="mail", position="title")
+    assert desired.lacking == {"ad": {"E2"}}
+    assert desire(people, later=[Torn(adding)], email="mail").lacking == {}
+
+
 class TestAnIncompleteLaterSource:
     """It keeps its fields as they were: a null of it, or a row that it lacks, may merely not have shown."""
 

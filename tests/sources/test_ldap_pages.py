@@ -32,7 +32,17 @@ class Scripted(Wire):
         self.pages = list(pages)
         self.asked: list[tuple[Any, ...]] = []
 
-    def page(self, base: str, filter_: str, attributes: Sequence[str], *, size: int, cookie: bytes) -> Page:
+    def page(
+        self,
+        base: str,
+        filter_: str,
+        attributes: Sequence[str],
+        *,
+        size: int,
+        cookie: bytes,
+        deleted_too: bool = False,
+    ) -> Page:
+        del deleted_too
         self.asked.append((base, filter_, tuple(attributes), size, cookie))
         page = self.pages.pop(0)
         if isinstance(page, Exception):

@@ -59,7 +59,7 @@ def test_a_desired_directory_comes_out(server: SlapdServer) -> None:
 def test_a_mistyped_attribute_is_an_error_before_anything_is_read(server: SlapdServer) -> None:
     """It is not empty on everybody."""
     settings = sync_settings(department=DEPARTMENT, **MEMBER, mobile="mobil", email="mail")
-    with pytest.raises(ConfigError, match='gives no column "mobil"') as caught:
+    with pytest.raises(ConfigError, match=r'has no attribute "mobil"\. Did you mean "mobile"') as caught:
         read_desired([ldap_source(server)], settings, NOW, sync_name="acme")
     assert len(caught.value.problems) == 1
 
@@ -98,6 +98,7 @@ def test_hostile_values_come_as_they_are(make_slapd: MakeSlapd) -> None:
     with ldap_source(server).open() as session:
         survey = session.survey("members", ("jpegPhoto",))
         assert [entry.attributes["jpegphoto"] for entry in survey] == [(value,) for value in values]
+        survey.seal()
         assert survey.evidence.has_ended
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,21 @@ def test_first_and_all_values() -> None:
     assert evaluate("all('cn')", lin) == []
     with pytest.raises(ExpressionFailed, match='no "uid"'):
         evaluate("uid", lin)
+
+
+def test_names_that_the_config_gives() -> None:
+    """In any case, for one value and for all; what they hide is gone, what they are made of is asked for."""
+    names = {"emp_no": "employeeNumber", "cn": "mail", "is_off": "disabled", "id": "objectGUID"}
+    called = replace(shape({**OPENLDAP, "employeeNumber": TEXT}), names=names)
+    layout = called.layout(["EMP_NO", "emp_no", "CN", "is_off", "id", "employeeNumber"])
+    assert set(layout.columns) == {"EMP_NO", "emp_no", "CN", "is_off", "id", "employeeNumber"}
+    assert set(layout.attributes) == {"employeeNumber", "mail", "pwdAccountLockedTime"}
+    values = {"employeenumber": (b"7", b"8"), "mail": (b"a@x.com",), "cn": (b"Lin",)}
+    lin = layout.row(Entry(LIN, {**values, "pwdaccountlockedtime": (b"000001010000Z",)}))
+    assert evaluate("emp_no ~ '/' ~ EMP_NO ~ '/' ~ employeeNumber", lin) == "7/7/7"
+    assert evaluate("all('emp_no')", lin) == ["7", "8"]
+    assert (evaluate("CN", lin), evaluate("is_off", lin), evaluate("id", lin)) == ("a@x.com", True, None)
+    assert {"emp_no", "employeeNumber", "parent_dn"} <= set(called.vocabulary)
 
 
 def test_own_names() -> None:

@@ -14,6 +14,7 @@ from wxsync.config.settings import SqlSourceSettings
 from wxsync.errors import SourceError
 from wxsync.sources.sql import SqlSource
 from wxsync.sources.sql_dialects import BEGINNINGS, ISOLATION, arguments_of, counting
+from wxsync.sources.sql_finding import finding
 
 DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(),
@@ -29,6 +30,29 @@ QUERY = "SELECT emp_no FROM people WHERE name LIKE '%:x%' -- all"
 def test_every_dialect_of_a_source_is_known_here() -> None:
     """What the config takes has its beginning and its statements."""
     assert set(SOURCE_DIALECTS) == set(DIALECTS) == set(BEGINNINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "key"),
+    [
+        ("sqlite", 'found."emp_no"', "VARCHAR(255)"),
+        ("postgresql", 'found."emp_no"', "VARCHAR(255)"),
+        ("mysql", "found.`emp_no`", "CHAR(255)"),
+        ("mariadb", "found.`emp_no`", "CHAR(255)"),
+        ("mssql", "found.[emp_no]", "NVARCHAR(255)"),
+        ("oracle", 'found."emp_no"', "VARCHAR2(255 CHAR)"),
+    ],
+)
+def test_single_people_are_looked_for_as_each_database_wants_it(name: str, column: str, key: str) -> None:
+    """The query as it stands, its key as a text that holds Chinese, and values that are bound."""
+    dialect = DIALECTS[name]
+    asked = finding(QUERY, "emp_no", {"张三", "E1"}, dialect)
+    compiled = asked.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    query = QUERY.replace("%", "%%") if name in ("postgresql", "mysql", "mariadb") else QUERY
+    statement, _, values = str(compiled).partition(" IN (")
+    assert statement == (f"SELECT {column} \nFROM (\n{query}\n) found \nWHERE trim(CAST({column} AS {key}))")
+    assert values.count(",") == 1
+    assert set(compiled.params.values()) == {"张三", "E1"}
 
 
 NO_CONNECTION: Any = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError
 
 from tests.servers.postgres import PostgresServer
 from tests.sources.rows import NOW, sync_settings
@@ -18,6 +20,8 @@ from wxsync.config.settings import SqlSourceSettings
 from wxsync.errors import SourceError, SourceUnavailableError
 from wxsync.sources.reader import read_desired
 from wxsync.sources.sql import SqlSource
+from wxsync.sources.sql_errors import Retold
+from wxsync.sources.sql_moments import UNREADABLE
 
 TABLES = """
     CREATE TABLE departments (code text, parent text, name text);
@@ -155,6 +159,82 @@ def test_an_error_shows_no_value_of_a_row(hr_url: str) -> None:
         list(session.read("members"))
     assert "invalid input syntax for type integer: …" in caught.value.message
     assert "人员" not in caught.value.message
+
+
+MOMENTS = (
+    "SELECT n::text AS emp_no, 'u' || n AS login, '人员' || n AS full_name, 'D2' AS dept, {ends} AS until"
+    " FROM generate_series(1, 3) n"
+)
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_an_end_that_never_comes(hr_url: str, kind: str) -> None:
+    """Infinity is the last day that there is; it ends no query."""
+    query = MOMENTS.format(ends=f"CASE n WHEN 2 THEN 'infinity'::{kind} ELSE '2026-03-01' END")
+    sync = sync_settings(key="emp_no", userid="login", ends="until", departments="dept")
+    desired = read_desired([source(hr_url, members=query)], sync, NOW, sync_name="acme")
+    assert (set(desired.members), set(desired.leavers)) == ({"2"}, {"1", "3"})
+    assert desired.is_complete
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'-infinity'::date",
+        "'20000-01-01'::date",
+        "'0044-03-15 BC'::date",
+        "'-infinity'::timestamp",
+        "'20000-01-01'::timestamptz",
+        "'24:00'::time",
+        "'24:00+08'::timetz",
+        "'3000000 years'::interval",
+    ],
+)
+@pytest.mark.parametrize(
+    "mapping", [{"ends": "until"}, {"ends": "until | date"}, {"position": "'' ~ (until or '')"}]
+)
+def test_a_moment_that_is_in_no_calendar_rejects_its_row(
+    hr_url: str, value: str, mapping: dict[str, Any]
+) -> None:
+    """That one alone: the person is kept as they are, and no error shows the value."""
+    kind = value.partition("::")[2]
+    query = MOMENTS.format(ends=f"CASE n WHEN 2 THEN {value} ELSE NULL::{kind} END")
+    sync = sync_settings(key="emp_no", userid="login", departments="dept", **mapping)
+    desired = read_desired([source(hr_url, members=query)], sync, NOW, sync_name="acme")
+    assert set(desired.members) == {"1", "3"}
+    assert desired.rejected_members == {"2"}
+    assert desired.is_complete
+    assert repr(UNREADABLE) == "<unreadable>"
+
+
+def test_other_moments_are_as_the_driver_reads_them(hr_url: str) -> None:
+    """With and without a zone."""
+    query = (
+        "SELECT DATE '2026-03-01' AS day, TIMESTAMP '2026-03-01 08:30' AS at, TIME '08:30' AS clock,"
+        " TIMESTAMPTZ '2026-03-01 08:30+00' AS instant, TIMETZ '08:30+00' AS zoned,"
+        " INTERVAL '36 hours' AS span"
+    )
+    with source(hr_url, members=query).open() as session:
+        (row,) = session.read("members")
+    at = datetime.combine(date(2026, 3, 1), time(8, 30))
+    assert dict(row) == {
+        "day": at.date(),
+        "at": at,
+        "clock": at.time(),
+        "instant": at.replace(tzinfo=UTC),
+        "zoned": at.time().replace(tzinfo=UTC),
+        "span": timedelta(hours=36),
+    }
+
+
+def test_what_the_driver_cannot_read_is_not_shown() -> None:
+    """Its own words quote the value, and there is no code of the server's."""
+    error = DataError("SELECT", None, psycopg.DataError("can't parse thing '13800001234'"))
+    with pytest.raises(SourceError) as caught, Retold(source="hr", password=None).reading("members"):
+        raise error
+    assert (
+        caught.value.message == "source hr: the members query failed: its driver cannot read a value of a row"
+    )
 
 
 def test_a_connection_that_is_lost_makes_the_source_unavailable(hr_url: str) -> None:

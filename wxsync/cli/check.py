@@ -18,10 +18,12 @@ from wxsync.cli.options import chosen_sync, config_option, open_settings
 from wxsync.cli.output import counted
 from wxsync.cli.source import findings_of
 from wxsync.cli.waiting import run_to_end
+from wxsync.cli.watch_findings import of_watching
 from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import MONTH, refuse_emptiness
 from wxsync.engine.shrinking import refuse_halved_files
+from wxsync.engine.watching import how_watched
 from wxsync.errors import WeComError, WxsyncError
 from wxsync.mirror import journal, links
 from wxsync.mirror.journal import RunHistory
@@ -91,6 +93,8 @@ async def _findings(settings: Settings, sync: str, *, retry: bool) -> AsyncGener
                 await asyncio.to_thread(_forget_way, corp)
                 yield ok(f"{counted(forgotten, 'refused secret')} forgotten: WeCom is asked again")
             async for finding in _of_wecom(settings, corp, facts):
+                yield finding
+            for finding in of_watching(await how_watched(corp)):
                 yield finding
             try:
                 looked, known = await asyncio.to_thread(_read, corp)

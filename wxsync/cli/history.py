@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from wxsync.cli.options import config_option, open_settings
+from wxsync.cli.options import config_option, open_mirror, open_settings
 from wxsync.cli.output import counted, stdout_console
-from wxsync.config.settings import Settings
 from wxsync.errors import WxsyncError
 from wxsync.mirror import journal, links
 from wxsync.mirror.journal import RunHistory, RunRecord
-from wxsync.mirror.schema import prepare
-from wxsync.mirror.store import Store
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.report.as_json import moment
 from wxsync.report.locale import translate
@@ -42,7 +38,7 @@ FORMAT = click.option(
 def status(format_: str, config: Path | None) -> None:
     """Show each sync: its last run, how many records are ours, and what is not proven of them."""
     settings = open_settings(config)
-    with _open_store(settings) as store, store.reading() as connection:
+    with open_mirror(settings) as store, store.reading() as connection:
         last = {record.sync: record for record in reversed(journal.runs(connection, 1000))}
         rows: list[dict[str, Any]] = []
         for name, sync in sorted(settings.sync.items()):
@@ -112,7 +108,7 @@ def _unproven_text(row: dict[str, Any]) -> str:
 def runs(run: int | None, limit: int, format_: str, language: str | None, config: Path | None) -> None:
     """Show the last runs, or one RUN with its outcomes."""
     settings = open_settings(config)
-    with _open_store(settings) as store, store.reading() as connection:
+    with open_mirror(settings) as store, store.reading() as connection:
         if run is None:
             _show_runs(journal.runs(connection, limit), format_)
             return
@@ -171,6 +167,8 @@ def _show_run(history: RunHistory, format_: str, language: str) -> None:
         click.echo(f"  {record.error}")
     if record.digest:
         click.echo(f"  plan {record.digest}")
+    for line in _left_out(plan or {}):
+        click.echo(f"  {line}")
     changes = {change["n"]: change for change in plan["changes"]} if plan else {}
     for outcome in outcomes:
         change = changes.get(outcome["n"], {})
@@ -178,6 +176,15 @@ def _show_run(history: RunHistory, format_: str, language: str) -> None:
         what = f"{change.get('verb', '')} {change.get('kind', '')} {key}"
         reason = f": {outcome['errcode'] or ''} {outcome['hint'] or ''}".rstrip(": ")
         click.echo(f"  {outcome['n']:>5} {outcome['state']:<8} {what}{reason}")
+
+
+def _left_out(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Who was in groups of the source and nobody of the sync; nothing in plans of earlier versions."""
+    for query in plan.get("left_out", ()):
+        groups = [f"{mask_by_look(group['name'])} {group['count']}" for group in query["groups"]]
+        more = f" and {len(groups) - MOST_KEYS} more" if len(groups) > MOST_KEYS else ""
+        named = f": {', '.join(groups[:MOST_KEYS])}{more}" if groups else ""
+        yield f"{query['source']}.{query['query']}: {query['count']} left out{named}"
 
 
 def _record(record: RunRecord) -> dict[str, Any]:
@@ -194,12 +201,3 @@ def _record(record: RunRecord) -> dict[str, Any]:
         "error": record.error,
         "counts": {state.value: number for state, number in record.counts.items()},
     }
-
-
-@contextmanager
-def _open_store(settings: Settings) -> Iterator[Store]:
-    store = Store(prepare(settings.mirror.full_url))
-    try:
-        yield store
-    finally:
-        store.close()

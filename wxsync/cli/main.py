@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "wecom": ("wxsync.cli.wecom", "wecom"),
     "status": ("wxsync.cli.history", "status"),
     "runs": ("wxsync.cli.history", "runs"),
+    "jobs": ("wxsync.cli.jobs", "jobs"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
 }
 """Command -> where it lives; loaded when it is called, so that help is quick."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ import click
 from wxsync.cli.invocation import Invocation
 from wxsync.config.loader import find_config, load_settings
 from wxsync.config.settings import Settings
+from wxsync.mirror.schema import prepare
+from wxsync.mirror.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,6 +62,16 @@ def open_settings(config: Path | None) -> Settings:
     for warning in loaded.warnings:
         click.echo(f"Warning: {warning}", err=True)
     return loaded.settings
+
+
+@contextmanager
+def open_mirror(settings: Settings) -> Iterator[Store]:
+    """The mirror of the config, closed at the end of the block."""
+    store = Store(prepare(settings.mirror.full_url))
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def chosen_sync(settings: Settings, sync: str | None) -> str:

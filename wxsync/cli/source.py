@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import Final
 
 import click
 
@@ -16,11 +17,15 @@ from wxsync.model.change import Kind
 from wxsync.model.department import Department
 from wxsync.model.glance import Looked
 from wxsync.model.member import Member
+from wxsync.report.notices import aside_text
 from wxsync.report.source_json import SAMPLES
 from wxsync.report.source_text import query_lines, reject_line, sample_line
 from wxsync.report.wording import Wording
 from wxsync.runtime import open_sources, utc_now
 from wxsync.sources.glance import look
+
+FEW_TALLIES: Final = 5
+"""`check` tells in short how the rows are spread."""
 
 source_only_option = click.option(
     "--source-only",
@@ -57,8 +62,9 @@ def findings_of(looked: Looked, counts: str) -> Iterator[Finding]:
 def _details(looked: Looked, wording: Wording) -> Iterator[str]:
     desired = looked.desired
     for glance in looked.glances:
-        lines = query_lines(glance, desired.readings, wording)
+        lines = query_lines(glance, desired.readings, wording, most=FEW_TALLIES)
         yield from (line.plain for line in lines if line.plain)
+    yield from (wording.of(aside_text(aside)) for aside in desired.asides)
     mapped: dict[str, Mapping[str, Member | Department]] = {
         "departments": desired.departments,
         "people": desired.members,

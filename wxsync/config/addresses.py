@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 HOST_AND_PORT: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>[0-9]{1,5})")
 
+GLOBAL_CATALOG: Final = (3268, 3269)
+"""Where Active Directory gives a part of the attributes of the whole forest ([MS-ADTS] 3.1.1.1.11)."""
+
 
 def check_listen(text: str) -> str:
     """`host:port`, or `[address]:port` for IPv6."""
@@ -53,12 +56,21 @@ def check_proxy(text: str) -> str:
 
 
 def check_ldap_url(text: str) -> str:
-    """`ldap://host[:port]` or `ldaps://host[:port]`."""
+    """`ldap://host[:port]` or `ldaps://host[:port]`; the problem shows nothing of it."""
+    if "@" in text:  # wherever it is: a password with a slash would look like a path
+        raise ValueError(
+            "must be without user and password, which would not be used: give bind_dn and bind_password"
+        )
     parts = _split(text)
     if parts.scheme not in ("ldap", "ldaps") or not parts.hostname:
         raise ValueError('is not a directory\'s address such as "ldaps://dc1.example.com"')
-    if parts.path.strip("/") or parts.query:
+    if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be without a path: the base of the search is base_dn")
+    if parts.port in GLOBAL_CATALOG:
+        raise ValueError(
+            f"is the global catalog (port {parts.port}), which has not all attributes of anybody:"
+            " take the domain controller's own port, 636 for ldaps:// and 389 for ldap://"
+        )
     return text
 
 

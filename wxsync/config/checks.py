@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from wxsync.config.attributes import PHOTOS, base_of
 from wxsync.config.expressions import Expression, ExpressionError
 from wxsync.config.problems import Problem
 from wxsync.config.suggestions import did_you_mean
 from wxsync.config.table import ATTRIBUTE
 
 Data = Mapping[str, Any]
-
-PHOTOS: Final = frozenset({"audio", "jpegphoto", "photo", "thumbnaillogo", "thumbnailphoto"})
-"""Attributes that are never asked for: a hundred kilobytes a person, and no field of WeCom's takes them."""
 
 LDAP_KEY: Final = "entryUUID | default(objectGUID) | guid"
 """Each kind of directory has one of them, and null in the place of the other one."""
@@ -74,6 +72,7 @@ def check_references(data: Data) -> Iterator[Problem]:
         if any(sources.get(name, {}).get("type") == "ldap" for name in _texts(listed)):
             yield from _check_photos(here, sync)
     yield from _check_siblings(_tables(data.get("sync")))
+    yield from _check_replacing(_tables(data.get("sync")))
 
 
 def _check_authority(here: tuple[str | int, ...], first: str | None, sources: Data) -> Iterator[Problem]:
@@ -96,7 +95,7 @@ def _check_photos(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
     for table in ("department", "member", "tags"):
         for place, text in _expressions((*here, table), sync.get(table)):
             for name in sorted(_names_in(text)):
-                if name.lower().partition(";")[0] in PHOTOS:
+                if base_of(name) in PHOTOS:
                     yield Problem(
                         place, f"reads {name}: photos are never read from a directory. Leave it out"
                     )
@@ -128,6 +127,20 @@ def _check_siblings(syncs: Mapping[str, Data]) -> Iterator[Problem]:
             yield Problem(("sync", name, "root_department"), why)
         elif isinstance(corp, str) and isinstance(root, int):
             roots[corp, root] = name
+
+
+def _check_replacing(syncs: Mapping[str, Data]) -> Iterator[Problem]:
+    """A file that replaces everybody is for the one sync that owns the whole corp."""
+    for name, sync in syncs.items():
+        policy = sync.get("policy")
+        if not isinstance(policy, dict) or policy.get("replace") is not True:
+            continue
+        here = ("sync", name, "policy", "replace")
+        others = [other for other in syncs if other != name and syncs[other].get("corp") == sync.get("corp")]
+        if others:
+            yield Problem(here, f"replaces the whole corp, which sync {others[0]} feeds too: leave it out")
+        if sync.get("root_department", 1) != 1:
+            yield Problem(here, "replaces the whole corp, of which root_department is a part: leave it out")
 
 
 def _no_table(kind: str, name: str, known: Data) -> str:

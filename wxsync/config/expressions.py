@@ -83,6 +83,8 @@ class Expression:
     source: str
     names: frozenset[str] = field(init=False, compare=False, repr=False)
     """The row's names that it reads, those in col('…') and all('…') too."""
+    singles: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Those of `names` of which it reads one value, be there several or not: a bare word, or col('…')."""
     null_tolerant: bool = field(init=False, compare=False, repr=False)
     """It says itself what a null means: `is none`, `is not none` or `default`."""
     filters: frozenset[str] = field(init=False, compare=False, repr=False)
@@ -93,7 +95,7 @@ class Expression:
 
     def __post_init__(self) -> None:
         compiled = _compiled(self.source.strip())
-        for name in ("names", "null_tolerant", "filters", "is_bare"):
+        for name in ("names", "singles", "null_tolerant", "filters", "is_bare"):
             object.__setattr__(self, name, getattr(compiled, name))
         object.__setattr__(self, "_run", compiled.run)
 
@@ -113,6 +115,7 @@ class Expression:
 class _Compiled:
     run: Callable[[Row], object]
     names: frozenset[str]
+    singles: frozenset[str]
     null_tolerant: bool
     is_bare: bool
     filters: frozenset[str] = frozenset()
@@ -121,15 +124,22 @@ class _Compiled:
 @lru_cache(maxsize=1024)
 def _compiled(source: str) -> _Compiled:
     if source.isidentifier() and source not in LITERALS:
-        return _Compiled(_reader(source), frozenset({source}), null_tolerant=False, is_bare=True)
+        return _bare(source)
     try:
         parsed = parse(source)
         if parsed.sole_name is not None:
-            return _Compiled(_reader(parsed.sole_name), parsed.names, null_tolerant=False, is_bare=True)
+            return _bare(parsed.sole_name)
         run = _evaluator(parsed.tree, parsed.stand_ins)
     except (SyntaxError, RecursionError, MemoryError):
         raise ExpressionError("is nested too deeply") from None
-    return _Compiled(run, parsed.names, parsed.is_null_tolerant, is_bare=False, filters=parsed.filters)
+    return _Compiled(
+        run, parsed.names, parsed.singles, parsed.is_null_tolerant, is_bare=False, filters=parsed.filters
+    )
+
+
+def _bare(name: str) -> _Compiled:
+    names = frozenset({name})
+    return _Compiled(_reader(name), names, names, null_tolerant=False, is_bare=True)
 
 
 def _reader(name: str) -> Callable[[Row], object]:

@@ -52,6 +52,10 @@ class PolicySettings(Table):
     empty_tags: Literal["keep", "delete"] = "keep"
     invite: Switch = False
     method: Literal["auto", "single", "batch"] = "auto"
+    exclusive: Switch = False
+    """The operator's word that nobody else edits the directory while a job runs."""
+    replace: Switch = False
+    """True: one file may replace everybody, which deletes whoever is not in it."""
     clear_when_empty: tuple[str, ...] = ()
     """The fields that an empty source value clears in WeCom."""
     confirm_reads: Annotated[PositiveNumber, Field(le=10)] = 2
@@ -65,6 +69,19 @@ class PolicySettings(Table):
         if days is not None and info.data.get("leavers", "disable") != "disable":
             raise ValueError('works only with leavers = "disable"')
         return days
+
+    @field_validator("replace")
+    @classmethod
+    def wants_exclusiveness(cls, replaces: bool, info: ValidationInfo) -> bool:
+        if replaces and not info.data.get("exclusive", True):
+            raise ValueError(
+                "wants exclusive = true beside it, your word that nobody else edits the directory of the corp"
+                " while a job runs, by hand or by another program: whoever is not in a file that replaces"
+                " everybody is deleted"
+            )
+        if replaces and info.data.get("method") == "single":
+            raise ValueError('is for files, and method = "single" has none: leave one of them out')
+        return replaces
 
     @field_validator("adopt")
     @classmethod

@@ -40,6 +40,14 @@ SENTENCES: Final[Mapping[str, str]] = {
 }
 """pydantic's error type -> what it means for somebody who writes TOML."""
 
+NOT_HERE: Final[Mapping[Path, str]] = {
+    ("sql", "watch"): "is for directories: a database does not tell what has changed since a moment. "
+    "It is read whenever the schedule says so",
+    ("file", "watch"): "is for directories: files do not tell what has changed since a moment. "
+    "They are read whenever the schedule says so",
+}
+"""A kind of source and a key that it does not have -> why another kind has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -93,7 +101,7 @@ def _problem(details: ErrorDetails, data: Mapping[str, Any]) -> Problem:
     if kind.startswith("union_tag"):
         path = (*path, "type")
     if kind == "extra_forbidden":
-        return Problem(path, _unknown_key(details["loc"]))
+        return Problem(path, NOT_HERE.get(details["loc"][2:]) or _unknown_key(details["loc"]))
     if kind == "value_error":
         return Problem(path, str(facts["error"]))
     if kind in ("literal_error", "union_tag_invalid"):

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from sqlalchemy.engine import URL
 
 from wxsync.config import addresses, database
+from wxsync.config.attributes import AttributeNames
 from wxsync.config.cron import check_schedule
 from wxsync.config.expressions import Expression
 from wxsync.config.files import DataFile
@@ -44,6 +45,9 @@ __all__ = [
 
 AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 """43 letters and digits (WeCom page 90930)."""
+DAY: Final = 86400
+LARGEST_PAGE: Final = 100_000
+"""Of a directory; the paging control holds less than 2^31 (RFC 2696), and a page is held in memory."""
 
 
 def _around(info: ValidationInfo) -> Surroundings | None:
@@ -196,10 +200,10 @@ class LdapSourceSettings(Table):
     bind_dn: Text | None = None
     """None reads as nobody: anonymously."""
     bind_password: Secret | None = None
-    connect_timeout: PositiveNumber = 10
+    connect_timeout: Annotated[PositiveNumber, Field(le=DAY)] = 10
     """Seconds, as is `receive_timeout`."""
-    receive_timeout: PositiveNumber = 60
-    page_size: PositiveNumber = 500
+    receive_timeout: Annotated[PositiveNumber, Field(le=DAY)] = 60
+    page_size: Annotated[PositiveNumber, Field(le=LARGEST_PAGE)] = 500
     base_dn: Text
     departments: Text
     members: Text
@@ -210,12 +214,25 @@ class LdapSourceSettings(Table):
     groups: Text | None = None
     group_name: Attribute = "cn"
     """The attribute of a group that is its tag's name."""
+    names: AttributeNames = Field(default_factory=dict)
+    """A name in expressions -> the attribute that the directory has it in."""
     referrals: tuple[Text, ...] = ()
     """Hosts that hold a part of the tree and may be left out."""
+    watch: Switch = False
+    """The daemon may ask between two readings whether anything has changed."""
     canaries: tuple[Text, ...] = ()
     """Keys of people without whom no reading is whole."""
 
     _placed = field_validator("ca_file")(_placed_file)
+
+    @field_validator("names")
+    @classmethod
+    def apart(cls, names: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """The mapping's defaults read department_attribute by its own name."""
+        attribute = info.data.get("department_attribute") or ""
+        if any(name.lower() == attribute.lower() for name in names):
+            raise ValueError(f'"{attribute}" is department_attribute: give it another name')
+        return names
 
     @model_validator(mode="after")
     def bound(self) -> Self:
@@ -237,6 +254,8 @@ class FileSourceSettings(Table):
     tags: DataFile | None = None
     encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
     """Of CSV and JSON: "auto" is UTF-8 where all of a file is that, else GB18030."""
+    names: dict[Text, Text] = Field(default_factory=dict)
+    """A name in expressions -> the column that the files have it in."""
     canaries: tuple[Text, ...] = ()
     """Keys of people without whom no reading is whole."""
 

@@ -61,6 +61,8 @@ class Parsed:
 
     tree: nodes.Expr
     names: frozenset[str]
+    singles: frozenset[str]
+    """Those of which it reads one value: all but what stands in `all(…)` alone."""
     stand_ins: Mapping[str, Lookup]
     sole_name: str | None
     """Set where the whole expression is `col('…')`."""
@@ -85,6 +87,7 @@ def parse(source: str) -> Parsed:
     return Parsed(
         tree=tree,
         names=frozenset(read | replacer.names),
+        singles=frozenset(read | set(replacer.columns.values())),
         stand_ins=replacer.stand_ins,
         sole_name=replacer.column_of(tree),
         is_null_tolerant=_is_null_tolerant(tree),

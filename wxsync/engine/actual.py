@@ -272,18 +272,22 @@ def _member(
     """
     known = link.member
     places = tuple(sorted((refs.get(id, id) for id in seen.department_ids), key=ref_order))
-    remembered = replace(
-        known,
-        departments=places,
-        main_department=known.main_department if known.main_department in places else UNKNOWN,
-        is_leader=known.is_leader
-        if known.is_leader is UNKNOWN
-        else tuple(ref for ref in known.is_leader if ref in places),
-        order=known.order
-        if known.order is UNKNOWN
-        else tuple(pair for pair in known.order if pair[0] in places),
-    )
+    remembered = _placed(known, places)
     return remembered if seen.shown is None else shown_over(remembered, seen.shown, refs, keys)
+
+
+def _placed(known: Member, places: tuple[DepartmentRef, ...]) -> Member:
+    """The member in these departments, without marks in any other."""
+    main = known.main_department if known.main_department in places else UNKNOWN
+    leads, orders = known.is_leader, known.order
+    if leads is not UNKNOWN:
+        leads = tuple(ref for ref in leads if ref in places)
+    if orders is not UNKNOWN:
+        orders = tuple(pair for pair in orders if pair[0] in places)
+    now = (places, main, leads, orders)
+    if now == (known.departments, known.main_department, known.is_leader, known.order):
+        return known  # as are most of a hundred thousand
+    return replace(known, departments=places, main_department=main, is_leader=leads, order=orders)
 
 
 def shown_over(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias, cast
 
+from wxsync.engine.batch import Batch
 from wxsync.engine.results import Result, to_result
+from wxsync.engine.rows import slices
 from wxsync.engine.schedule import Part, Schedule, Unit
 from wxsync.engine.single import Single
 from wxsync.errors import WeComError, WxsyncError
@@ -28,6 +31,8 @@ BEING_RECORDED: Final = 6
 
 GRACE: Final = 3.0
 """Seconds that calls under way get when the run is cancelled; of the others the next run finds out."""
+
+STOPPING: Final = say("not tried, because the run was stopped")
 
 WORST_FIRST: Final = (
     OutcomeState.UNKNOWN,
@@ -50,34 +55,51 @@ class Stopped(Exception):
         self.has_written = has_written
 
 
-async def apply(schedule: Schedule, single: Single, progress: Progress) -> tuple[Outcome, ...]:
+async def apply(schedule: Schedule, single: Single, batch: Batch, progress: Progress) -> tuple[Outcome, ...]:
     """Carry out every unit, and give every change's outcome in the order of the plan.
+
+    Those that go as rows of files wait for each other, all others for nothing but what they need.
 
     One record's failure fails that record and skips what needs it; the others go on.
     Raises Stopped where no call makes sense any more, or nothing can be put on record. Where it is
     cancelled it begins nothing more, and what is under way may still end and is put on record.
     """
-    return await _Work(schedule, single, progress).all()
+    return await _Work(schedule, single, batch, progress).all()
 
 
 class _Work:
     """The units that are ready, those under way, and what came of the finished ones."""
 
-    def __init__(self, schedule: Schedule, single: Single, progress: Progress) -> None:
+    def __init__(self, schedule: Schedule, single: Single, batch: Batch, progress: Progress) -> None:
         self._units = schedule.units
+        self._imported = set(schedule.imported)
+        """Units that go as rows of files, and have yet to."""
+        self._rows: list[int] = []
+        """Those of them that wait for nothing any more."""
+        self._departments = set(schedule.imported_departments)
+        """Units that go as one file of the tree, before any other."""
+        self._told: set[int] = set()
+        """Those of them of which it is known what became of them."""
         self._changes = schedule.changes
         self._single = single
+        self._batch = batch
         self._progress = progress
         self._most = single.corp.concurrency + BEING_RECORDED
         self._results: dict[int, list[Result]] = {}
-        self._parts_left = Counter(part.n for unit in schedule.units for part in unit.parts)
-        self._total = len(self._parts_left)
+        parts = Counter(part.n for unit in schedule.units for part in unit.parts)
+        self._total = len(parts)
+        # Of a first load nearly every change has one part and waits for nothing: only the others are listed.
+        self._parts_of = {n: count for n, count in parts.items() if count > 1}
         self._outcomes: dict[int, Outcome] = {}
         self._failed_units: set[int] = set()
-        self._waiting = {number: len(unit.needs | unit.after) for number, unit in enumerate(schedule.units)}
+        self._waiting: dict[int, int] = {}
         self._dependents = _dependents(schedule.units)
-        self._ready = [number for number, count in self._waiting.items() if count == 0]
-        heapq.heapify(self._ready)
+        self._ready: list[int] = []
+        for number, unit in enumerate(schedule.units):
+            if count := len(unit.needs | unit.after):
+                self._waiting[number] = count
+            else:
+                self._release(number)
         self._line_faults = 0
         self._error: WxsyncError | None = None
         self._is_cancelled = False
@@ -85,8 +107,14 @@ class _Work:
 
     async def all(self) -> tuple[Outcome, ...]:
         under_way: set[asyncio.Task[None]] = set()
+        if self._departments:
+            under_way.add(asyncio.create_task(self._import_departments()))
         try:
-            while self._ready or under_way:
+            while self._ready or under_way or self._rows:
+                if self._rows and len(self._rows) == len(self._imported):
+                    rows, self._rows = self._rows, []
+                    self._imported.clear()
+                    under_way.add(asyncio.create_task(self._import(rows)))
                 while self._ready and len(under_way) < self._most:
                     number = heapq.heappop(self._ready)
                     under_way.add(asyncio.create_task(self._run(number)))
@@ -107,21 +135,94 @@ class _Work:
             raise Stopped(self._error, outcomes, has_written=self._has_written)
         return outcomes
 
+    def _release(self, number: int) -> None:
+        """This unit waits for nothing any more."""
+        if number in self._departments or number in self._told:
+            return
+        if number in self._imported:
+            self._rows.append(number)
+        else:
+            heapq.heappush(self._ready, number)
+
     async def _run(self, number: int) -> None:
         unit = self._units[number]
+        skipped = self._skipped(unit)
+        results = await self._perform(unit) if skipped is None else [skipped for _ in unit.parts]
+        await self._end([(number, results)])
+
+    def _skipped(self, unit: Unit) -> Result | None:
+        """The outcome of a unit that is not tried, because one that it needs did not succeed."""
         culprit = next((need for need in sorted(unit.needs) if need in self._failed_units), None)
-        results = (
-            [self._skip(self._because_of(culprit)) for _ in unit.parts]
-            if culprit is not None
-            else await self._perform(unit)
-        )
-        if any(result.state is not OutcomeState.DONE for result in results):
-            self._failed_units.add(number)
-        await self._conclude(unit.parts, results)
-        for dependent in self._dependents.get(number, ()):
-            self._waiting[dependent] -= 1
-            if self._waiting[dependent] == 0:
-                heapq.heappush(self._ready, dependent)
+        return None if culprit is None else self._skip(self._because_of(culprit))
+
+    async def _import_departments(self) -> None:
+        """All of them together; those that are better told by a call wait for each other as calls do."""
+        numbers = sorted(self._departments)
+        parts = [self._units[number].parts[0] for number in numbers]
+        results = await self._told_by_file(parts, self._batch.perform_departments(parts))
+        ended: list[tuple[int, list[Result]]] = []
+        for number, part in zip(numbers, parts, strict=True):
+            result = results[part.n]
+            if result is not None:
+                self._note(result)
+                self._told.add(number)
+                ended.append((number, [result]))
+        self._departments.clear()
+        for number in numbers:
+            if number not in self._told and not self._waiting.get(number):
+                self._release(number)
+        for some in slices(ended):
+            await self._end(some)
+
+    async def _import(self, numbers: Sequence[int]) -> None:
+        """All rows together; those that are better told by a call are ready for one then."""
+        ordered = sorted(numbers)
+        skipped = {n: result for n in ordered if (result := self._skipped(self._units[n])) is not None}
+        parts = [self._units[number].parts[0] for number in ordered if number not in skipped]
+        tell = partial(self._tell_rows, len(parts))
+        results = await self._told_by_file(parts, self._batch.perform(parts, tell)) if parts else {}
+        del parts
+        for some in slices(ordered):
+            ended: list[tuple[int, list[Result]]] = []
+            for number in some:
+                result = skipped.get(number) or results[self._units[number].parts[0].n]
+                if result is None:
+                    heapq.heappush(self._ready, number)
+                else:
+                    self._note(result)
+                    ended.append((number, [result]))
+            await self._end(ended)
+
+    async def _told_by_file(
+        self, parts: Sequence[Part], performing: Coroutine[object, object, Mapping[int, Result | None]]
+    ) -> Mapping[int, Result | None]:
+        if self._error is not None or self._is_cancelled:
+            performing.close()
+            return dict.fromkeys((part.n for part in parts), self._skip(STOPPING))
+        try:
+            return await performing
+        except WxsyncError as error:
+            return dict.fromkeys((part.n for part in parts), self._unrecorded(error))
+
+    def _tell_rows(self, rows: int, share: float) -> None:
+        self._tell(share * rows)
+
+    def _tell(self, rows: float = 0.0) -> None:
+        """How far it is; rows that WeCom has worked off count before their outcome is told."""
+        self._progress(min(len(self._outcomes) + int(rows), self._total), self._total)
+
+    async def _end(self, ended: Sequence[tuple[int, list[Result]]]) -> None:
+        """These units are over: put on record what became of them, and let go what waited for them."""
+        for number, results in ended:
+            if any(result.state is not OutcomeState.DONE for result in results):
+                self._failed_units.add(number)
+        parts = [part for number, _ in ended for part in self._units[number].parts]
+        await self._conclude(parts, [result for _, results in ended for result in results])
+        for number, _ in ended:
+            for dependent in self._dependents.get(number, ()):
+                self._waiting[dependent] -= 1
+                if self._waiting[dependent] == 0:
+                    self._release(dependent)
 
     def _because_of(self, unit: int) -> Message:
         n = self._units[unit].parts[0].n
@@ -142,7 +243,7 @@ class _Work:
         for part in unit.parts:
             is_stopping = self._error is not None or self._is_cancelled
             if is_stopping and part.cycle not in begun:
-                results.append(self._skip(say("not tried, because the run was stopped")))
+                results.append(self._skip(STOPPING))
             elif part.cycle in broken:
                 skipped = self._skip(say("not tried, because a step before it did not succeed"))
                 results.append(replace(skipped, state=OutcomeState.FAILED))
@@ -164,10 +265,18 @@ class _Work:
         try:
             result = await self._single.perform(part)
         except WxsyncError as error:
-            self._error = self._error or error
-            self._has_written = True  # or may have
-            hint = say("it could not be put on record: {problem}", problem=error.message)
-            return Result(state=OutcomeState.UNKNOWN, hint=hint)
+            return self._unrecorded(error)
+        self._note(result)
+        return result
+
+    def _unrecorded(self, error: WxsyncError) -> Result:
+        self._error = self._error or error
+        self._has_written = True  # or may have
+        hint = say("it could not be put on record: {problem}", problem=error.message)
+        return Result(state=OutcomeState.UNKNOWN, hint=hint)
+
+    def _note(self, result: Result) -> None:
+        """What a result says of the whole run."""
         self._has_written |= result.state in (OutcomeState.DONE, OutcomeState.UNKNOWN)
         self._line_faults = self._line_faults + 1 if result.is_line_fault else 0
         if result.stops is not None:
@@ -176,7 +285,6 @@ class _Work:
             self._error = self._error or WeComError(
                 f"{MOST_LINE_FAULTS} calls in a row went without an answer", hint="run again later"
             )
-        return result
 
     async def _take_back(self, parts: Sequence[Part], results: list[Result], cycle: int) -> list[Result]:
         """Whoever took a value gives it back, and whoever was cleared has it again; last taken first."""
@@ -212,11 +320,10 @@ class _Work:
         """Put on record what became of the changes whose last part this was."""
         for part, result in zip(parts, results, strict=True):
             self._results.setdefault(part.n, []).append(result)
-            self._parts_left[part.n] -= 1
         finished = [
-            _outcome(n, self._results[n])
+            _outcome(n, self._results.pop(n))
             for n in dict.fromkeys(part.n for part in parts)
-            if self._parts_left[n] == 0
+            if len(self._results[n]) == self._parts_of.get(n, 1)
         ]
         self._outcomes.update({outcome.n: outcome for outcome in finished})
         if finished and not self._is_unrecordable():
@@ -224,7 +331,7 @@ class _Work:
                 await self._single.recorder.write(*finished)
             except WxsyncError as error:
                 self._error = self._error or error
-        self._progress(len(self._outcomes), self._total)
+        self._tell()
 
     def _is_unrecordable(self) -> bool:
         return self._error is not None and not isinstance(self._error, WeComError)

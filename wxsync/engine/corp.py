@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wxsync.config.settings import SyncSettings
+from wxsync.engine.bell import JobBell, Pauses
 from wxsync.mirror.store import Store
 from wxsync.sources.base import Source
 from wxsync.wecom.contacts import Contacts
+from wxsync.wecom.jobs import Jobs
+from wxsync.wecom.media import Media
 
 Clock = Callable[[], datetime]
 """Gives the time, aware and in UTC."""
@@ -27,6 +30,9 @@ class Corp:
     sources: tuple[Source, ...]
     wecom: Contacts
     """By the contact-sync secret: everything is written through it."""
+    jobs: Jobs
+    media: Media
+    """Whole files of changes, by the same secret."""
     store: Store
     clock: Clock
     app: Contacts | None = None
@@ -37,6 +43,10 @@ class Corp:
     """How many accounts WeCom lets the corp have; None: the config does not say."""
     concurrency: int = 10
     """Calls under way at once, of this process."""
+    pauses: Pauses = field(default_factory=Pauses)
+    """How often a job is asked after."""
+    bell: JobBell = field(default_factory=JobBell)
+    """Rung where WeCom tells that a job is over."""
 
     @property
     def siblings(self) -> frozenset[str]:

@@ -13,16 +13,18 @@ from wxsync.engine.actual import Actual, recall, with_adopted
 from wxsync.engine.adoption import is_generated
 from wxsync.engine.departments import adoptable, diff_departments, held_departments
 from wxsync.engine.exchange import Settlement, settle
-from wxsync.engine.forecast import forecast
 from wxsync.engine.guard import permit
 from wxsync.engine.identity import without_impostors
-from wxsync.engine.leaders import leave_out_absent
+from wxsync.engine.leaders import leaders_in, leave_out_absent
 from wxsync.engine.leaving import leavers_of, unconfirmed_leavers, unnamed_members
 from wxsync.engine.limits import limits_of, month_creations
 from wxsync.engine.members import MemberDiff
+from wxsync.engine.method import choose
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
+from wxsync.engine.other_keys import other_keys
 from wxsync.engine.pacing import paced
+from wxsync.engine.replacing import obstacles
 from wxsync.engine.roots import check_root
 from wxsync.engine.schedule import Schedule
 from wxsync.engine.tags import TagDiff
@@ -33,6 +35,7 @@ from wxsync.model.member import fold
 from wxsync.model.plan import Plan
 from wxsync.model.remembered import Remembered
 from wxsync.model.seen import Seen
+from wxsync.model.unknown import UNKNOWN
 
 NEWCOMING = (Verb.CREATE, Verb.ADOPT)
 """After one of these a member is there and ours."""
@@ -51,6 +54,8 @@ class Decision:
     remembered: Remembered
     leavers: frozenset[str]
     """Keys of members of ours whom the source no longer wants, by a read that may be believed."""
+    absent: frozenset[str]
+    """The same by this reading alone: others may have to confirm it."""
     person: str | None = None
     """The key of the one whose changes these are; None: everybody's."""
     needed: tuple[Change, ...] = ()
@@ -88,8 +93,8 @@ def decide(
     actual = recall(seen, believed, settings.root_department)
     adopted = adoptable(desired, actual, remembered, policy.adopt_departments)
     actual = with_adopted(actual, adopted)
-    leavers = leavers_of(desired, actual)
-    leavers -= unconfirmed_leavers(leavers, desired, remembered, confirm_reads)
+    absent = leavers_of(desired, actual, other_keys(desired, actual, remembered).keys())
+    leavers = absent - unconfirmed_leavers(absent, desired, remembered, confirm_reads)
     held = held_departments(desired, actual)
     departments = list(
         permit(diff_departments(desired, actual, remembered, policy, held, adopted), desired, policy.protect)
@@ -115,7 +120,15 @@ def decide(
     tags = list(
         permit(_tags(desired, actual, remembered, settings, settlement, leavers), desired, policy.protect)
     )
-    schedule = order(departments, settlement, tags, actual)
+    ordered = order(departments, settlement, tags, actual)
+    schedule, forecast = choose(
+        ordered,
+        actual,
+        remembered,
+        policy,
+        against=obstacles(actual, desired, settings, sibling_roots) if policy.replace else (),
+        root_name=next((each.name for each in seen.departments if each.id == actual.root), UNKNOWN),
+    )
     plan = Plan(
         sync=sync,
         corp_id=corp_id,
@@ -131,7 +144,7 @@ def decide(
             *limits_of(schedule.changes, desired, actual, remembered, settings.limits, policy),
             *month_creations(schedule.changes, remembered, account_cap),
         ),
-        forecast=forecast(schedule.changes, schedule.units),
+        forecast=forecast,
         foreign=_unlisted(schedule.changes, actual),
         readings=desired.readings,
         asides=desired.asides,
@@ -145,6 +158,7 @@ def decide(
         actual=actual,
         remembered=remembered,
         leavers=leavers if desired.is_complete else frozenset(),
+        absent=absent,
         confirm_reads=confirm_reads,
     )
 
@@ -158,12 +172,18 @@ def _settled(
 ) -> Settlement:
     """Who takes what from whom, with everything that is kept, of whatever reason, in `kept`."""
     permitted = list(changes)
-    created = {change.key for change in permitted if change.verb in NEWCOMING and change.key}
-    permitted = list(leave_out_absent(permitted, created | actual.members.keys()))
+    asked = leaders_in(permitted)
+    created = {change.key for change in permitted if change.verb in NEWCOMING and change.key in asked}
+    permitted = list(leave_out_absent(permitted, created | (asked & actual.members.keys())))
     writing = [change for change in permitted if change.verb is not Verb.KEEP]
     settlement = settle(writing, desired, actual, leavers, protect)
+    settled = settlement.writes
+    coming = {key for key, change in settled.items() if change.verb in NEWCOMING}
+    # Whoever is given up for a value that is taken will lead nobody.
+    left = list(leave_out_absent(settled.values(), coming | actual.members.keys()))
+    permitted += (change for change in left if change.verb is Verb.KEEP)
     return Settlement(
-        writes=settlement.writes,
+        writes={str(change.key): change for change in left if change.verb is not Verb.KEEP},
         kept=(*(change for change in permitted if change.verb is Verb.KEEP), *settlement.kept),
         rejected=settlement.rejected,
         holders=settlement.holders,
@@ -178,7 +198,9 @@ def _tags(
     settings: SyncSettings,
     settlement: Settlement,
     leavers: frozenset[str],
-) -> TagDiff:
+) -> Iterable[Change]:
+    if not desired.tags_are_mapped:
+        return ()
     writes = settlement.writes.values()
     deleted = frozenset(change.key for change in writes if change.verb is Verb.DELETE and change.key)
     created = frozenset(change.key for change in writes if change.verb in NEWCOMING and change.key)

@@ -110,18 +110,18 @@ def _taken(taker: str, field: str, holder: str) -> Rejected:
 
 
 class _Attempt:
-    """One try to settle with the changes that have not been given up."""
+    """One try to settle with the changes that have not been given up, to which it adds releases."""
 
     def __init__(
         self,
-        writes: Mapping[str, Change],
+        writes: dict[str, Change],
         given_up: Set[str],
         desired: Desired,
         actual: Actual,
         leavers: Set[str],
         protect: tuple[str, ...],
     ) -> None:
-        self.writes: dict[str, Change] = dict(writes)
+        self.writes = writes
         self.holders: dict[str, dict[str, str]] = {}
         self._given_up = given_up
         self._desired = desired

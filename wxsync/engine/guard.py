@@ -66,10 +66,10 @@ def hold_removals(change: Change, why: Message, reason: Reason) -> Iterator[Chan
     elif change.kind is Kind.TAG:
         yield from _hold_tag(change, why, reason)
     else:
-        yield from _hold(change, _removals(change), why, reason)
+        yield from _hold(change, removals(change), why, reason)
 
 
-def _removals(change: Change) -> frozenset[str]:
+def removals(change: Change) -> frozenset[str]:
     """The fields of an update that take something away."""
     if change.verb is Verb.CREATE:
         return frozenset()
@@ -125,6 +125,12 @@ def _hold_tag(change: Change, why: Message, reason: Reason) -> Iterator[Change]:
         yield replace(change, fields={"members": both})
     if before - after or "foreign_members" in change.fields or not joining:
         yield change if change.verb is Verb.CREATE else as_kept(change, why, reason)
+
+
+def leaving_tag(change: Change) -> set[str]:
+    """Keys of those whom a change of a tag takes out of it; its deletion takes all."""
+    values = change.fields.get("members")
+    return _keys(values, "before") - _keys(values, "after")
 
 
 def _keys(values: FieldChange | None, side: str) -> set[str]:

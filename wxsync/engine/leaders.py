@@ -44,6 +44,12 @@ def _leader(change: Change) -> str | None:
     return values.after if values is not None and isinstance(values.after, str) else None
 
 
+def leaders_in(changes: Iterable[Change]) -> frozenset[str]:
+    """The keys of all direct leaders whom changes of members ask for."""
+    asked = (_leader(change) for change in changes if change.kind is Kind.MEMBER)
+    return frozenset(leader for leader in asked if leader is not None)
+
+
 def _openings(leaders: Mapping[str, str]) -> frozenset[str]:
     """One key of every circle that following the leaders runs into."""
     openings: set[str] = set()
@@ -65,7 +71,7 @@ def _openings(leaders: Mapping[str, str]) -> frozenset[str]:
 def leave_out_absent(changes: Iterable[Change], present: Collection[str]) -> Iterator[Change]:
     """The same changes without direct leaders who will not be in WeCom when this plan is done.
 
-    `present` are the keys of all who are there or are created. Nothing is lost: the leader is set
+    `present` are the keys of those of them who are there or are created. Nothing is lost: the leader is set
     by the run that finds both.
     """
     for change in changes:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime, timedelta
 from typing import Final
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.other_keys import other_keys
 from wxsync.engine.verdicts import change_of, keep_of
 from wxsync.model.change import Change, FieldChange, Reason, Verb
 from wxsync.model.desired import Desired
-from wxsync.model.member import Member, fold
+from wxsync.model.member import Member
 from wxsync.model.message import say
 from wxsync.model.remembered import Remembered, RememberedMember
 
@@ -28,9 +29,9 @@ def unnamed_members(
     confirm_reads: int = 1,
 ) -> Iterator[Change]:
     """What becomes of each: by the policy for leavers, or kept with the doubt that there is."""
-    leavers = leavers_of(desired, actual)
+    others = other_keys(desired, actual, remembered)
+    leavers = leavers_of(desired, actual, others.keys())
     unconfirmed = unconfirmed_leavers(leavers, desired, remembered, confirm_reads)
-    claimed = claimed_userids(desired, actual)
     for key, known in sorted(actual.members.items()):
         if key in desired.members:
             continue
@@ -45,23 +46,24 @@ def unnamed_members(
             yield from _leaver(known, remembered.members[key], desired, policy, now)
         elif key in desired.rejected_members:
             yield keep_of(known, say("its row is rejected"), Reason.REJECTED)
-        elif (other := claimed.get(fold(known.userid))) is not None:
-            why = say("its userid is wanted by {key}: has the person another key now?", key=other)
-            yield keep_of(known, why, Reason.REJECTED)
+        elif key in others:
+            yield keep_of(known, others[key].why, Reason.REJECTED)
         else:
             doubt = say("the source has people without a key, and each may be this one: filter those out")
             yield keep_of(known, doubt, Reason.REJECTED)
 
 
-def leavers_of(desired: Desired, actual: Actual) -> frozenset[str]:
-    """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be."""
-    claimed = claimed_userids(desired, actual)
+def leavers_of(desired: Desired, actual: Actual, others: Set[str]) -> frozenset[str]:
+    """Keys of members of ours who are no longer wanted, and of whom nothing says that they may be.
+
+    `others` are those who have another key now, see `other_keys`.
+    """
     return frozenset(
         key
-        for key, member in actual.members.items()
+        for key in actual.members
         if key not in desired.members
         and key not in desired.rejected_members
-        and fold(member.userid) not in claimed
+        and key not in others
         and (key in desired.leavers or not desired.is_doubtful("members"))
     )
 
@@ -92,18 +94,11 @@ def next_missed(missed: Mapping[str, int], desired: Desired, leavers: frozenset[
     return {key: min(missed.get(key, 0) + 1, MOST_MISSED) for key in absent}
 
 
-def claimed_userids(desired: Desired, actual: Actual) -> dict[str, str]:
-    """Folded userid -> the key of somebody wanted who is not in WeCom under that key.
-
-    Where a member of ours has it, the source has given the person another key: nobody has left.
-    """
-    return {fold(wanted.userid): key for key, wanted in desired.members.items() if key not in actual.members}
-
-
 def _leaver(
     known: Member, link: RememberedMember, desired: Desired, policy: PolicySettings, now: datetime
 ) -> Iterator[Change]:
-    why = desired.leavers.get(known.key) or say("no longer in the source")
+    own = desired.leavers.get(known.key) or desired.whereabouts.get(known.key)
+    why = own or say("no longer in the source")
     if policy.leavers == "keep":
         yield keep_of(known, why, Reason.GRACE)
     elif policy.leavers == "delete":

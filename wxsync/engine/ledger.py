@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from wxsync.engine.decide import Decision
+from wxsync.engine.remembering import (
+    EXTATTR,
+    as_created,
+    as_written,
+    value_of,
+    with_values,
+    without_belief_in,
+)
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import TEXT_FIELDS, Member, fold
 from wxsync.model.remembered import (
@@ -18,7 +26,6 @@ from wxsync.model.remembered import (
 )
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
-EXTATTR = "extattr."
 GAP: Final = 100
 """Our ids keep this distance from those that WeCom gives to departments made by hand meanwhile: a
 department with an id of ours that we did not make must not be taken for ours."""
@@ -142,10 +149,14 @@ class Ledger:
 
     def keep_member(self, link: RememberedMember) -> RememberedMember:
         """The member is there and is ours."""
-        link = replace(link, state=LinkState.OURS, announced_department_ids=())
+        link = as_created(link)
         self.members[link.member.key] = link
         self._userids[link.member.key] = link.member.userid
         return link
+
+    def let_go(self, key: str) -> None:
+        """The mirror has the link, and no call is left for this member: the userid is all that stays."""
+        del self.members[key]
 
     def adopt_member(self, change: Change) -> RememberedMember:
         """It becomes ours under the userid that it has; what WeCom does not show of it is not known."""
@@ -155,9 +166,9 @@ class Ledger:
         member = Member(key=key, userid=userid, **texts)
         return self.keep_member(RememberedMember(state=LinkState.OURS, member=member))
 
-    def without_leader(self, link: RememberedMember) -> RememberedMember:
-        """The same, with a direct leader that was not sent and so is not known."""
-        link = replace(link, member=replace(link.member, direct_leader=UNKNOWN))
+    def without(self, link: RememberedMember, names: frozenset[str]) -> RememberedMember:
+        """The same, with fields that were not sent and so are not known."""
+        link = without_belief_in(link, names)
         self.members[link.member.key] = link
         return link
 
@@ -174,11 +185,10 @@ class Ledger:
             # Marks of departments left earlier are still in the link: somebody who comes back there
             # comes without them.
             member = replace(member, is_leader=known.is_leader, order=known.order)
-        unknown = {name: FieldChange(UNKNOWN, UNKNOWN) for name in fields}
         is_disabling = verb is Verb.DISABLE and "enable" in fields
         link = replace(
             link,
-            member=_with(member, unknown),
+            member=with_values(member, dict.fromkeys(fields, UNKNOWN)),
             doubts={**link.doubts, **_doubts(link, fields)},
             disabled_at=self._now if is_disabling else link.disabled_at,
         )
@@ -187,20 +197,7 @@ class Ledger:
 
     def update_member(self, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> RememberedMember:
         """These fields were written, and answered with ok."""
-        link = self.members[key]
-        unproven = set(link.unproven)
-        if "mobile" in fields:
-            # WeCom answers ok and ignores it for a member who has activated (contacts.md, gotcha 2).
-            unproven.add("mobile")
-        is_enabling = verb is Verb.ENABLE and "enable" in fields
-        link = replace(
-            link,
-            member=_with(link.member, fields),
-            unproven=frozenset(unproven),
-            doubts={name: values for name, values in link.doubts.items() if name not in fields},
-            disabled_at=None if is_enabling else link.disabled_at,
-            left_at=None if is_enabling else link.left_at,
-        )
+        link = as_written(self.members[key], {name: each.after for name, each in fields.items()}, verb)
         self.members[key] = link
         return link
 
@@ -234,7 +231,7 @@ class Ledger:
         link = self.members[key]
         known = self._decision.actual.members[key]
         member = replace(known, departments=link.member.departments)
-        told = {name for name in link.doubts if _value_of(known, name) is not UNKNOWN}
+        told = {name for name in link.doubts if value_of(known, name) is not UNKNOWN}
         seen = replace(
             link,
             member=member,
@@ -308,28 +305,3 @@ def _doubts(link: RememberedMember, fields: Mapping[str, FieldChange]) -> dict[s
         if before:
             doubts[name] = tuple(dict.fromkeys((*before, change.after)))
     return doubts
-
-
-def _value_of(member: Member, name: str) -> Value:
-    if name.startswith(EXTATTR):
-        return dict(member.extattr).get(name.removeprefix(EXTATTR), UNKNOWN)
-    value: Value = getattr(member, name)
-    return value
-
-
-def _with(member: Member, fields: Mapping[str, FieldChange]) -> Member:
-    """The member with the `after` of these fields."""
-    values: dict[str, Any] = {
-        name: change.after for name, change in fields.items() if not name.startswith(EXTATTR)
-    }
-    attributes = {
-        name.removeprefix(EXTATTR): change.after
-        for name, change in fields.items()
-        if name.startswith(EXTATTR)
-    }
-    if attributes:
-        merged = {**dict(member.extattr), **attributes}
-        values["extattr"] = tuple(
-            sorted((name, value) for name, value in merged.items() if value is not UNKNOWN)
-        )
-    return replace(member, **values)

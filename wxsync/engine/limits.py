@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from wxsync.config.settings import LimitsSettings, PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.guard import is_protected
-from wxsync.engine.leaving import claimed_userids
+from wxsync.engine.other_keys import other_keys
 from wxsync.engine.rekey import paired_by_place
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.desired import Desired
-from wxsync.model.member import fold
 from wxsync.model.plan import Limit
 from wxsync.model.remembered import LinkState, Remembered
 
@@ -127,14 +126,17 @@ def _size(values: FieldChange) -> int:
 
 
 def _source_shrink(desired: Desired, remembered: Remembered, limits: LimitsSettings) -> Iterator[Limit]:
-    """Fewer rows than in the last complete read that was applied; judged on complete reads only."""
+    """Fewer rows than in the last complete read that was applied; judged on complete reads only.
+
+    None at all where there were some is over it however few they were: so looks a right that was taken away.
+    """
     for reading in desired.readings:
         baseline = remembered.baselines.get((reading.source, reading.query))
         if baseline is not None and reading.is_complete:
             yield Limit(
                 name="source_shrink",
                 count=max(0, baseline - reading.rows),
-                allowed=limits.source_shrink.allowed(baseline),
+                allowed=limits.source_shrink.allowed(baseline) if reading.rows else 0,
                 detail=f"{reading.source}.{reading.query}",
             )
 
@@ -161,11 +163,7 @@ def _first_load(strangers: int, remembered: Remembered) -> Iterator[Limit]:
 
 def _changed_keys(desired: Desired, actual: Actual, remembered: Remembered) -> Iterator[Limit]:
     """So many of ours have another key in the source now: a migration, of which wxsync must be told."""
-    claimed = claimed_userids(desired, actual)
-    people = sum(
-        fold(member.userid) in claimed and key not in desired.members
-        for key, member in actual.members.items()
-    )
+    people = len(other_keys(desired, actual, remembered))
     count = people + len(paired_by_place(desired, actual, remembered))
     if count:
         ours = len(actual.members) + len(actual.departments)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Final, cast
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.adoption import Match, Resemblance, Weight, doubly_meant
-from wxsync.engine.places import Refs, foreign_places, in_order, place_differences, target_places
+from wxsync.engine.creation import CreationFields
+from wxsync.engine.places import Refs, foreign_places, place_differences, target_places
 from wxsync.engine.verdicts import change_of, keep_of, reject_of
 from wxsync.model.change import Change, FieldChange, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
@@ -18,6 +19,9 @@ from wxsync.model.member import MEMBER_FIELDS, TEXT_FIELDS, Member, fold
 from wxsync.model.message import Message, say
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.unknown import UNKNOWN, Value
+
+CREATED: Final = say("it is in the source and not yet in WeCom")
+RECREATED: Final = say("it was deleted in WeCom by hand; policy.missing_in_wecom is recreate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,16 +185,8 @@ class MemberDiff:
         if not self.held.isdisjoint(places):
             why = say("a department of it is rejected, so nobody can be put there")
             return keep_of(wanted, why, Reason.REJECTED, id=None)
-        fields = {
-            name: FieldChange(None, in_order(places) if name == "departments" else value)
-            for name in MEMBER_FIELDS
-            if (value := getattr(wanted, name)) not in (UNKNOWN, None, ())
-        }
-        fields |= {f"extattr.{name}": FieldChange(None, value) for name, value in wanted.extattr if value}
-        why = say("it is in the source and not yet in WeCom")
-        if wanted.key in self.actual.missing_members:
-            why = say("it was deleted in WeCom by hand; policy.missing_in_wecom is recreate")
-        return change_of(wanted, Verb.CREATE, why, fields)
+        why = RECREATED if wanted.key in self.actual.missing_members else CREATED
+        return change_of(wanted, Verb.CREATE, why, CreationFields(wanted))
 
     def _is_missing(self, key: str) -> bool:
         """A hand deleted this member in WeCom, and nobody there looks like them."""

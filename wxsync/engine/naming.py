@@ -29,10 +29,11 @@ def names_in(changes: Iterable[Change], desired: Desired, actual: Actual) -> Nam
     """(kind, key) -> name, for every key in the changes' fields whose name is known."""
     names: dict[tuple[Kind, str], str] = {}
     for change in changes:
-        for field, values in change.fields.items():
+        for field in change.fields:
             kind = POINTERS.get(field) if change.kind is not Kind.DEPARTMENT or field == "parent" else None
             if kind is None:
                 continue
+            values = change.fields[field]
             for key in (*_keys(values.before), *_keys(values.after)):
                 name = _name(kind, key, desired, actual)
                 if name is not None:

@@ -10,7 +10,7 @@ from wxsync.engine.actual import Actual
 from wxsync.engine.exchange import Settlement
 from wxsync.engine.leaders import part_leaders
 from wxsync.engine.rings import Ring, Turn, release_of
-from wxsync.engine.schedule import Part, Schedule, Unit
+from wxsync.engine.schedule import Part, Schedule, Unit, Units
 from wxsync.engine.tree import in_tree_order
 from wxsync.model.change import Change, Kind, Verb
 from wxsync.model.unknown import UNKNOWN
@@ -31,7 +31,7 @@ def order(
     plot.add_tags(_writing(tags))
     plot.add_deletions([change for change in departments if change.verb is Verb.DELETE])
     kept = [change for change in (*departments, *settlement.kept, *tags) if change.verb is Verb.KEEP]
-    return Schedule(changes=(*plot.changes, *kept), units=tuple(plot.units))
+    return Schedule(changes=(*plot.changes, *kept), units=Units(plot.units))
 
 
 def _writing(changes: Iterable[Change]) -> list[Change]:
@@ -43,7 +43,7 @@ class _Plot:
 
     def __init__(self, actual: Actual) -> None:
         self.changes: list[Change] = []
-        self.units: list[Unit] = []
+        self.units: list[Unit | int] = []
         self._actual = actual
         self._builders: dict[str, int] = {}
         """Department key -> the unit that creates it."""
@@ -56,7 +56,7 @@ class _Plot:
         self._deleted: set[str] = set()
         """Keys of members whom the plan deletes."""
         self._n_of: dict[str, int] = {}
-        """Member key -> the n of its change."""
+        """Member key -> the n of its change, of those whose leader is set by a call of its own."""
 
     def add_departments(self, changes: Iterable[Change]) -> None:
         """One after another; a department whose parent could not be built is not tried."""
@@ -113,13 +113,13 @@ class _Plot:
         fields = None
         if key in apart:
             fields = frozenset(change.fields) - {"direct_leader"}
+            self._n_of[key] = number
         leader = leads.get(key)
+        needs = self._built(change) | self._released(holders.get(key, {}).values())
+        after = frozenset({self._members[leader]}) if leader in self._members else frozenset[int]()
+        is_alone = fields is None and not needs and not after
         self._members[key] = self._add(
-            Unit(
-                parts=(Part(n=number, fields=fields),),
-                needs=self._built(change) | self._released(holders.get(key, {}).values()),
-                after=frozenset({self._members[leader]}) if leader in self._members else frozenset(),
-            )
+            number if is_alone else Unit(parts=(Part(n=number, fields=fields),), needs=needs, after=after)
         )
 
     def _add_ring(
@@ -136,6 +136,7 @@ class _Plot:
             if turn.is_release
         }
         numbers = {key: self._number(writes[key]) for key in sorted(ring.keys)}
+        self._n_of |= {key: number for key, number in numbers.items() if key in apart}
         written_apart = ring.written_apart
         parts: list[Part] = []
         for turn, needs in zip(ring.turns, _needs_of(ring.turns), strict=True):
@@ -223,11 +224,9 @@ class _Plot:
 
     def _number(self, change: Change) -> int:
         self.changes.append(change)
-        if change.kind is Kind.MEMBER and not change.is_temporary:
-            self._n_of[cast("str", change.key)] = len(self.changes)
         return len(self.changes)
 
-    def _add(self, unit: Unit) -> int:
+    def _add(self, unit: Unit | int) -> int:
         self.units.append(unit)
         return len(self.units) - 1
 
@@ -259,14 +258,15 @@ def _needs_of(turns: Sequence[Turn]) -> list[tuple[int, ...]]:
 
 def _sequence(writes: Mapping[str, Change], settlement: Settlement, leads: Mapping[str, str]) -> list[str]:
     """Member keys, of a ring one for all, so that everybody comes after those whom they wait for."""
-    first = {key: key for key in writes}
+    first: dict[str, str] = {}
     for ring in settlement.rings:
         first |= dict.fromkeys(ring.keys, min(ring.keys))
-    graph: dict[str, set[str]] = {first[key]: set() for key in sorted(writes)}
-    for key in writes:
-        waits = set(settlement.holders.get(key, {}).values())
-        if key in leads:
-            waits.add(leads[key])
-        graph[first[key]] |= {first[other] for other in waits if other in first} - {first[key]}
+    waits: dict[str, set[str]] = {}
+    for key in (*settlement.holders, *leads):
+        others = {*settlement.holders.get(key, {}).values(), *([leads[key]] if key in leads else ())}
+        own = first.get(key, key)
+        waits.setdefault(own, set()).update(first.get(other, other) for other in others if other in writes)
+        waits[own].discard(own)
     # Sorted: sets of texts come in another order each time, and equal inputs make equal plans.
-    return list(TopologicalSorter({key: sorted(waits) for key, waits in graph.items()}).static_order())
+    graph = {own: sorted(waits.get(own, ())) for key in sorted(writes) for own in (first.get(key, key),)}
+    return list(TopologicalSorter(graph).static_order()) if any(graph.values()) else list(graph)

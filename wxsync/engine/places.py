@@ -29,7 +29,8 @@ def target_places(wanted: Member, known: Member, actual: Actual, policy: PolicyS
 
 def in_order(refs: Iterable[DepartmentRef]) -> Refs:
     """Sorted, so that equal places are equal whatever order a source gives them in."""
-    return tuple(sorted(refs, key=ref_order))
+    listed = tuple(refs)
+    return listed if len(listed) < 2 else tuple(sorted(listed, key=ref_order))
 
 
 def place_differences(

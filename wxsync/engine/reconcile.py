@@ -12,26 +12,30 @@ from functools import partial
 from typing import Final
 
 from wxsync.engine.apply import Progress, Stopped, apply
+from wxsync.engine.batch import Batch
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision, decide
 from wxsync.engine.guard import check_approval
 from wxsync.engine.housekeeping import housekeeping
-from wxsync.engine.leaving import leavers_of, next_missed
+from wxsync.engine.leaving import next_missed
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.looking import look_at_wecom, without_claims_of_others
 from wxsync.engine.person import check_alone, only_person
 from wxsync.engine.recorder import Recorder
+from wxsync.engine.rows import Rows
 from wxsync.engine.second_look import look_again
+from wxsync.engine.settling import settle_jobs
 from wxsync.engine.shrinking import refuse_halved_files
 from wxsync.engine.single import Single
 from wxsync.errors import IncompleteReadError, MirrorError, StalePlanError, WeComError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
+from wxsync.mirror.watch_marks import save_marks
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.run import Outcome, Run, RunState
 from wxsync.model.seen import Seen
-from wxsync.report.as_json import plan_document, to_json
+from wxsync.report.as_json import plan_text
 from wxsync.sources.reader import read_desired
 
 LEASE_TTL: Final = timedelta(seconds=60)
@@ -181,8 +185,11 @@ async def carry_out(
     async with Recorder(corp, run_id, held) as recorder:
         await recorder.write(*housekeeping(decision, ledger))
         single = Single(corp=corp, decision=decision, ledger=ledger, recorder=recorder)
+        rows = Rows(
+            corp=corp, decision=decision, ledger=ledger, recorder=recorder, single=single, run_id=run_id
+        )
         try:
-            outcomes = await apply(decision.schedule, single, progress)
+            outcomes = await apply(decision.schedule, single, Batch(rows=rows), progress)
         except Stopped as stopped:
             return await _stopped(corp, run_id, decision, stopped)
         except asyncio.CancelledError:
@@ -200,7 +207,9 @@ async def refuse(corp: Corp, run_id: int, decision: Decision, error: WxsyncError
 async def holding(corp: Corp, trigger: str, *, renewal: float = RENEWAL) -> AsyncIterator[Lease]:
     """The corp's lease for the length of the block: one run that writes at a time.
 
-    It is renewed every `renewal` seconds. Raises RunInProgressError where another run that is alive has it.
+    It is renewed every `renewal` seconds. Jobs that an earlier run left open are seen to first. Raises
+    RunInProgressError where another run that is alive has the lease, and WeComError where a job cannot be
+    seen to.
     """
     held = await asyncio.to_thread(
         lease.acquire,
@@ -212,6 +221,7 @@ async def holding(corp: Corp, trigger: str, *, renewal: float = RENEWAL) -> Asyn
     )
     renewing = asyncio.create_task(_renew(corp, held, renewal))
     try:
+        await settle_jobs(corp, held)
         yield held
     finally:
         renewing.cancel()
@@ -302,14 +312,12 @@ def _save(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) ->
     plan = decision.plan
     with corp.store.transaction() as connection:
         journal.save_readings(connection, run_id, corp.sync, plan.readings)
-        journal.save_plan(
-            connection, run_id, digest=plan.digest, document=to_json(plan_document(plan, language="en"))
-        )
+        journal.save_plan(connection, run_id, digest=plan.digest, document=plan_text(plan, language="en"))
         if verb == "plan":
             journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
         if verb == "apply":
             missed = decision.remembered.missed_reads
-            after = next_missed(missed, decision.desired, leavers_of(decision.desired, decision.actual))
+            after = next_missed(missed, decision.desired, decision.absent)
             links.put_missed(connection, corp.name, corp.sync, missed, after)
 
 
@@ -330,6 +338,10 @@ def _finish(
     with corp.store.transaction() as connection:
         journal.finish_run(connection, run_id, state, finished_at, error)
         begun = journal.record(connection, run_id)
+        if state is RunState.APPLIED and decision.person is None and decision.plan.is_complete:
+            # Also where WeCom refused a record: that one is tried again when the schedule says so, and not
+            # whenever somebody asks whether the source has changed.
+            save_marks(connection, corp.name, corp.sync, decision.desired.marks)
     if begun is None:
         raise MirrorError(f"the mirror has lost run {run_id}")
     return Run(

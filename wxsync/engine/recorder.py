@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeAlias
+
+from sqlalchemy import Connection
 
 from wxsync.engine.corp import Corp
 from wxsync.mirror import journal, links
@@ -23,7 +25,14 @@ class Forget:
     key: str
 
 
-Entry: TypeAlias = Intent | Outcome | RememberedDepartment | RememberedMember | RememberedTag | Forget
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Anything else that belongs into the same transaction, done after the rest of it."""
+
+    write: Callable[[Connection], None]
+
+
+Entry: TypeAlias = Intent | Outcome | RememberedDepartment | RememberedMember | RememberedTag | Forget | Note
 
 
 class Recorder:
@@ -105,3 +114,6 @@ class Recorder:
             links.put_tag(connection, corp, sync, [e for e in entries if isinstance(e, RememberedTag)])
             links.forget_member(connection, corp, sync, [e.key for e in entries if isinstance(e, Forget)])
             journal.conclude(connection, self._run_id, [e for e in entries if isinstance(e, Outcome)])
+            for note in entries:
+                if isinstance(note, Note):
+                    note.write(connection)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wxsync.errors import (
     RateLimitError,
@@ -35,6 +35,14 @@ class Result:
 
 DONE = Result(state=OutcomeState.DONE)
 NOTHING_TO_SEND = Result(state=OutcomeState.DONE, attempts=0)
+
+
+def written(fields: Container[str]) -> Result:
+    """Done, as far as WeCom tells it."""
+    if "mobile" in fields:
+        hint = say("WeCom ignores a new phone number for a member who has activated: sent, not proven")
+        return replace(DONE, hint=hint)
+    return DONE
 
 
 def is_ambiguous(error: WeComError) -> bool:

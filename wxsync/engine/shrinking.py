@@ -7,9 +7,12 @@ from typing import Final
 from wxsync.errors import IncompleteReadError
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import Remembered
+from wxsync.sources.base import MEMBERSHIPS, TAGS
 
 FEW: Final = 5
-"""So many rows may always go: half of a short list of tags is nothing."""
+"""So many rows of a short list may always go: half of it is nothing."""
+SHORT_LISTS: Final = (MEMBERSHIPS, TAGS)
+"""Second departments and tags, of which a company may have but a few. Five of nine people are not few."""
 
 
 def refuse_halved_files(desired: Desired, remembered: Remembered) -> None:
@@ -20,7 +23,8 @@ def refuse_halved_files(desired: Desired, remembered: Remembered) -> None:
     """
     for reading in desired.readings:
         before = remembered.baselines.get((reading.source, reading.query), 0)
-        if reading.is_file and reading.rows * 2 < before and before - reading.rows > FEW:
+        few = FEW if reading.query in SHORT_LISTS else 0
+        if reading.is_file and reading.rows * 2 < before and before - reading.rows > few:
             raise IncompleteReadError(
                 reading.source,
                 f"the {reading.query} file gives {reading.rows} rows, less than half of the {before} of when"

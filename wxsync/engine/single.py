@@ -11,7 +11,7 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Forget, Recorder
-from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, already_so, is_ambiguous, to_result
+from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, already_so, is_ambiguous, to_result, written
 from wxsync.engine.schedule import Part
 from wxsync.engine.writing import place_ids, to_write
 from wxsync.errors import (
@@ -51,7 +51,7 @@ class Single:
         if part.fields is not None:
             if not part.fields:
                 return NOTHING_TO_SEND
-            change = _only(change, part.fields)
+            change = only_fields(change, part.fields)
         try:
             return await self._deed(change)(part.n, change)
         except WeComError as error:
@@ -76,7 +76,8 @@ class Single:
         }
         return deeds[change.kind, change.verb]
 
-    def _intent(self, n: int, call: str, **detail: object) -> Intent:
+    def intent(self, n: int, call: str, **detail: object) -> Intent:
+        """A call that is about to be made for change `n`; those of one change are counted."""
         self._steps[n] = self._steps.get(n, 0) + 1
         return Intent(n=n, step=self._steps[n], call=call, detail=detail)
 
@@ -87,7 +88,7 @@ class Single:
         parent = cast("int", link.parent_id)
         name = cast("str", link.name)
         order = link.order if isinstance(link.order, int) else None
-        await self.recorder.write(link, self._intent(n, "department/create", id=link.id, parent_id=parent))
+        await self.recorder.write(link, self.intent(n, "department/create", id=link.id, parent_id=parent))
         try:
             await self.corp.wecom.create_department(id=link.id, name=name, parent_id=parent, order=order)
         except WeComError as error:
@@ -115,7 +116,7 @@ class Single:
             else None
         )
         await self.recorder.write(
-            self.ledger.doubt_department(change), self._intent(n, "department/update", id=id)
+            self.ledger.doubt_department(change), self.intent(n, "department/update", id=id)
         )
         try:
             await self.corp.wecom.update_department(
@@ -134,7 +135,7 @@ class Single:
 
     async def _delete_department(self, n: int, change: Change) -> Result:
         id = cast("int", change.id)
-        await self.recorder.write(self._intent(n, "department/delete", id=id))
+        await self.recorder.write(self.intent(n, "department/delete", id=id))
         with already_so():  # somebody else was quicker
             await self.corp.wecom.delete_department(id)
         await self.recorder.write(self.ledger.drop_department(cast("str", change.key)))
@@ -153,10 +154,10 @@ class Single:
         former = self.ledger.members.get(cast("str", change.key))
         link = self.ledger.announce_member(change, ids)
         if "direct_leader" not in fields:
-            link = self.ledger.without_leader(link)
+            link = self.ledger.without(link, frozenset({"direct_leader"}))
         userid = link.member.userid
         await self.recorder.write(
-            link, self._intent(n, "user/create", userid=userid, department_ids=list(ids))
+            link, self.intent(n, "user/create", userid=userid, department_ids=list(ids))
         )
         write = to_write(userid, fields, None, self.ledger, self.decision.actual.root)
         try:
@@ -213,9 +214,8 @@ class Single:
             if not fields:
                 return Result(state=OutcomeState.SKIPPED, hint=hint, attempts=0)
         await self._write_or_do_without(n, key, fields, change.verb)
-        if "mobile" in fields:
-            hint = say("WeCom ignores a new phone number for a member who has activated: sent, not proven")
-        return replace(DONE, hint=hint)
+        result = written(fields)
+        return result if result.hint is not None else replace(result, hint=hint)
 
     async def _write_or_do_without(
         self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb
@@ -243,7 +243,7 @@ class Single:
         userid = cast("str", self.ledger.userid(key))
         await self.recorder.write(
             self.ledger.doubt_member(key, fields, verb),
-            self._intent(n, "user/update", userid=userid, fields=sorted(fields)),
+            self.intent(n, "user/update", userid=userid, fields=sorted(fields)),
         )
         known = self.decision.actual.members.get(key, before.member)
         write = to_write(userid, fields, known, self.ledger, self.decision.actual.root)
@@ -257,7 +257,7 @@ class Single:
 
     async def _delete_member(self, n: int, change: Change) -> Result:
         userid = str(change.id)
-        await self.recorder.write(self._intent(n, "user/delete", userid=userid))
+        await self.recorder.write(self.intent(n, "user/delete", userid=userid))
         with already_so():
             await self.corp.wecom.delete_member(userid)
         await self.recorder.write(self.ledger.drop_member(cast("str", change.key)))
@@ -268,7 +268,7 @@ class Single:
     async def _create_tag(self, n: int, change: Change) -> Result:
         name = cast("str", change.key)
         link = self.ledger.announce_tag(name)
-        await self.recorder.write(link, self._intent(n, "tag/create", id=link.id))
+        await self.recorder.write(link, self.intent(n, "tag/create", id=link.id))
         try:
             await self.corp.wecom.create_tag(name, link.id)
         except WeComError as error:
@@ -294,7 +294,7 @@ class Single:
         if emptied.state is not OutcomeState.DONE:
             return emptied
         id = self.ledger.tags[name].id
-        await self.recorder.write(self._intent(n, "tag/delete", id=id))
+        await self.recorder.write(self.intent(n, "tag/delete", id=id))
         with already_so():
             await self.corp.wecom.delete_tag(id)
         await self.recorder.write(self.ledger.drop_tag(name))
@@ -305,7 +305,7 @@ class Single:
         before, after = _keys(change, "before"), _keys(change, "after")
         strangers = _names(change.fields.get("foreign_members"))
         if change.verb is Verb.UPDATE and "name" in change.fields:
-            await self.recorder.write(self._intent(n, "tag/update", id=self.ledger.tags[name].id))
+            await self.recorder.write(self.intent(n, "tag/update", id=self.ledger.tags[name].id))
             await self.corp.wecom.rename_tag(self.ledger.tags[name].id, name)
         joining = self._present(after - before)
         leaving = (*self._present(before - after), *strangers)
@@ -330,7 +330,7 @@ class Single:
             former = self.ledger.tags[name]
             await self.recorder.write(
                 self.ledger.put_into_tag(name, some),
-                self._intent(n, "tag/addtagusers", id=id, count=len(some)),
+                self.intent(n, "tag/addtagusers", id=id, count=len(some)),
             )
             try:
                 left_out = await self.corp.wecom.add_tag_members(id, some)
@@ -347,7 +347,7 @@ class Single:
         """Whom WeCom does not take out is still in it, and still ours to take out."""
         refused = frozenset[str]()
         for some in _batches(userids):
-            await self.recorder.write(self._intent(n, "tag/deltagusers", id=id, count=len(some)))
+            await self.recorder.write(self.intent(n, "tag/deltagusers", id=id, count=len(some)))
             left_in = await self.corp.wecom.remove_tag_members(id, some)
             gone = tuple(userid for userid in some if userid not in left_in)
             await self.recorder.write(self.ledger.take_out_of_tag(name, gone))
@@ -358,7 +358,7 @@ class Single:
         return tuple(userid for key in sorted(keys) if (userid := self.ledger.userid(key)) is not None)
 
 
-def _only(change: Change, names: frozenset[str]) -> Change:
+def only_fields(change: Change, names: frozenset[str]) -> Change:
     """The share of a change that these fields are; what completes a creation is an update by itself."""
     fields = {name: values for name, values in change.fields.items() if name in names}
     is_completion = change.verb is Verb.CREATE and "departments" not in fields

@@ -48,7 +48,9 @@ class TagDiff:
             else:
                 yield self._creation(wanted)
         for name, known in sorted(self.actual.tags.items()):
-            if name not in self.desired.tags:
+            if name in self.desired.empty_tags:
+                yield from self._compare(Tag(name=name, members=frozenset()), known)
+            elif name not in self.desired.tags:
                 yield from self._dropped(known)
 
     def _creation(self, wanted: Tag) -> Change:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from wxsync.engine.ledger import EXTATTR, Ledger
+from wxsync.engine.ledger import Ledger
+from wxsync.engine.remembering import EXTATTR, value_of
+from wxsync.errors import UnsendableError
 from wxsync.model.change import FieldChange
 from wxsync.model.member import PLACE_FIELDS, TEXT_FIELDS, Member, MemberWrite
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Unknown
@@ -69,3 +71,41 @@ def _final(name: str, fields: Mapping[str, FieldChange], known: Member | None) -
     if name in fields:
         return fields[name].after
     return UNKNOWN if known is None else getattr(known, name)
+
+
+def to_row(member: Member, columns: Sequence[str], ledger: Ledger, *, is_new: bool) -> MemberWrite:
+    """All that a file says of this member: name, departments and `columns`, whatever of it changes.
+
+    Raises UnsendableError for what is not known of somebody who is there: a cell would be empty where WeCom
+    may hold something. Of somebody new what is not said is empty.
+    """
+    values: dict[str, Any] = {"name": member.name, **_places_in(member, columns, ledger)}
+    attributes: list[tuple[str, str | None]] = []
+    for name in columns:
+        value = value_of(member, name)
+        if value is UNKNOWN and not is_new:
+            raise UnsendableError(name, f"of {member.userid!r}: is not known")
+        if value is None or value is UNKNOWN:
+            continue
+        if name.startswith(EXTATTR):
+            attributes.append((name.removeprefix(EXTATTR), cast("str", value)))
+        elif name not in PLACE_FIELDS:
+            values[name] = value
+    return MemberWrite(userid=member.userid, **values, extattr=tuple(attributes))
+
+
+def _places_in(member: Member, columns: Sequence[str], ledger: Ledger) -> dict[str, Any]:
+    refs = () if isinstance(member.departments, Unknown) else member.departments
+    ids = {ref: ledger.department_id(ref) for ref in refs}
+    if not ids or None in ids.values():
+        raise UnsendableError("departments", f"of {member.userid!r}: are not known, or not in WeCom")
+    values: dict[str, Any] = {"departments": tuple(ids.values())}
+    if member.main_department in ids:
+        values["main_department"] = ids[member.main_department]
+    if "is_leader" in columns:
+        leads = () if isinstance(member.is_leader, Unknown) else member.is_leader
+        values["is_leader"] = tuple(ref in leads for ref in refs)
+    if "order" in columns:
+        orders = {} if isinstance(member.order, Unknown) else dict(member.order)
+        values["order"] = tuple(orders.get(ref, 0) for ref in refs)
+    return values

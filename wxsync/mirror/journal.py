@@ -6,15 +6,16 @@ All functions take a connection and never commit: what belongs together goes int
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import tables
+from wxsync.mirror.documents import packed, unpacked
 from wxsync.mirror.store import replace_rows
 from wxsync.mirror.values import as_text, message_text, to_message
 from wxsync.model.desired import ReadingProof
@@ -22,6 +23,21 @@ from wxsync.model.run import Outcome, OutcomeState, RunState
 
 RunVerb = Literal["plan", "apply", "repair"]
 """A repair is an apply of one person's changes alone: it ends no first load and moves no baseline."""
+
+
+CREATION: Final = "user/create"
+"""The call of an intent to create one member."""
+SYNC_ROW: Final = "batch/syncuser"
+"""The call of an intent that a row of a file carries out on somebody who is there already."""
+SYNC_CREATION: Final = f"{SYNC_ROW} create"
+"""The same of somebody who is not there yet."""
+REPLACE_ROW: Final = "batch/replaceuser"
+REPLACE_CREATION: Final = f"{REPLACE_ROW} create"
+REPLACE_DEPARTMENT: Final = "batch/replaceparty"
+"""The call of an intent that a row of a file of departments carries out."""
+
+CREATIONS: Final = (CREATION, SYNC_CREATION, REPLACE_CREATION)
+"""Every call by which a member comes to be; WeCom counts them all against the month's quota."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +129,10 @@ def save_readings(connection: Connection, run_id: int, sync: str, readings: Sequ
     replace_rows(connection, tables.readings, rows)
 
 
-def save_plan(connection: Connection, run_id: int, *, digest: str, document: str) -> None:
-    """Keeps the run's plan, as JSON text, findable by its digest."""
-    replace_rows(connection, tables.plans, [{"run_id": run_id, "digest": digest, "document": document}])
+def save_plan(connection: Connection, run_id: int, *, digest: str, document: Iterable[str]) -> None:
+    """Keeps the run's plan, as JSON text that comes in pieces, findable by its digest."""
+    row = {"run_id": run_id, "digest": digest, "document": packed(document)}
+    replace_rows(connection, tables.plans, [row])
 
 
 def announce(connection: Connection, run_id: int, steps: Sequence[Intent]) -> None:
@@ -185,9 +202,10 @@ def run(connection: Connection, run_id: int) -> RunHistory | None:
     if found is None:
         return None
     plans = tables.plans.c
+    document = connection.scalar(select(plans.document).where(plans.run_id == run_id))
     return RunHistory(
         run=found,
-        document=connection.scalar(select(plans.document).where(plans.run_id == run_id)),
+        document=None if document is None else unpacked(document),
         readings=_readings(connection, run_id),
         intents=_intents(connection, run_id),
         outcomes=_outcomes(connection, run_id),
@@ -198,26 +216,33 @@ def creations_since(connection: Connection, corp: str, moment: datetime) -> int:
     """How many members the runs of `corp` that started since `moment` created, or may have created.
 
     One whose creation was announced counts unless its outcome says that WeCom refused it; so does
-    one that failed in a later call.
+    one that failed in a later call. Who was asked for twice, in a file and by a call, counts once.
     """
     step, later, ended = tables.steps.c, tables.steps.alias("later").c, tables.outcomes.c
-    has_later = exists().where(later.run_id == step.run_id, later.n == step.n, later.step > step.step)
+    has_later = exists().where(
+        later.run_id == step.run_id,
+        later.n == step.n,
+        later.step > step.step,
+        later.call.not_in(CREATIONS),
+    )
     was_refused = exists().where(
         ended.run_id == step.run_id,
         ended.n == step.n,
         ended.state.in_([OutcomeState.FAILED.value, OutcomeState.SKIPPED.value]),
     )
-    creations = (
-        select(func.count())
+    created = (
+        select(step.run_id, step.n)
+        .distinct()
         .select_from(tables.steps.join(tables.runs))
         .where(
             tables.runs.c.corp == corp,
             tables.runs.c.started_at >= moment,
-            step.call == "user/create",
+            step.call.in_(CREATIONS),
             has_later | ~was_refused,
         )
+        .subquery()
     )
-    return connection.execute(creations).scalar_one()
+    return connection.execute(select(func.count()).select_from(created)).scalar_one()
 
 
 def last_written(connection: Connection, corp: str) -> RunHistory | None:

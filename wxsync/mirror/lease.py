@@ -90,6 +90,12 @@ def release(store: Store, lease: Lease) -> None:
         connection.execute(_held(lease).values(owner=None))
 
 
+def holder(connection: Connection, corp: str, now: datetime) -> str | None:
+    """Who has the lease of `corp`, in words; None where nobody has it who is alive."""
+    found = _found(connection, corp)
+    return None if found is None or _is_free(found, now) else str(found.owner)
+
+
 def is_alive(pid: int) -> bool:
     """Some process of this machine has that number."""
     try:

@@ -5,17 +5,25 @@ The migrations lie in the wheel as `wxsync/_migrations`, and in a checkout besid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    column,
+    create_engine,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
@@ -115,18 +123,16 @@ def refuse_unfit(place: str, current: str | None) -> None:
 
 def head() -> str:
     """The revision that this version works with."""
-    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if revision is None:
+    return max(_revisions())
+
+
+def _revisions() -> frozenset[str]:
+    """All that this version knows: a migration's file begins with its revision, and they are counted up."""
+    files = (migrations_directory() / "versions").glob("[0-9]*_*.py")
+    revisions = frozenset(file.name.partition("_")[0] for file in files)
+    if not revisions:
         raise MirrorError("this installation of wxsync has no migrations", hint="install it anew")
-    return revision
-
-
-def alembic_config() -> Config:
-    """alembic's configuration, without any file of its own."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+    return revisions
 
 
 def migrations_directory() -> Path:
@@ -193,21 +199,20 @@ def _open_server(url: URL) -> Engine:
 
 
 def _migrate(engine: Engine) -> None:
-    """Runs every missing migration in one transaction; who comes second waits and has nothing to do."""
-    config = alembic_config()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    # Loaded here because of what alembic takes, which only those pay who migrate.
+    migrate: Callable[[Engine, Path], None] = import_module("wxsync.mirror.migrating").migrate
+    migrate(engine, migrations_directory())
 
 
 def _current(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version = table(VERSION_TABLE, column("version_num", String))
+    return connection.scalar(select(version.c.version_num))
 
 
 def _is_newer(current: str | None) -> bool:
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    return current is not None and current not in known
+    return current is not None and current not in _revisions()
 
 
 def _size(connection: Connection) -> int | None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -78,6 +79,11 @@ def exact(length: int) -> TypeEngine[str]:
 def long_text() -> TypeEngine[str]:
     """A text without a bound that matters: MySQL's TEXT ends at 64 KiB."""
     return Text().with_variant(mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+def long_bytes() -> TypeEngine[bytes]:
+    """Bytes without a bound that matters: MySQL's BLOB ends at 64 KiB."""
+    return LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
 
 metadata: Final = MetaData(
@@ -217,6 +223,15 @@ baselines: Final = Table(
     Column("run_id", Integer, nullable=False),  # no foreign key: a baseline outlives its run
 )
 
+watch_marks: Final = Table(
+    "watch_marks",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("source", exact(NAME_LENGTH), primary_key=True),
+    Column("mark", long_text(), nullable=False),  # in the words of the source's kind
+)
+
 steps: Final = Table(
     "steps",
     metadata,
@@ -236,6 +251,61 @@ outcomes: Final = Table(
     Column("errcode", Integer),
     Column("hint", long_text()),  # JSON, see wxsync.mirror.values
     Column("attempts", Integer, nullable=False),
+)
+
+batch_jobs: Final = Table(
+    "batch_jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("corp", exact(NAME_LENGTH), nullable=False),
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("kind", exact(WORD_LENGTH), nullable=False),
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("job_id", exact(KEY_LENGTH)),  # WeCom's, at most 64 bytes so far
+    Column("media_id", long_text()),
+    Column("prepared_at", Moment, nullable=False),
+    Column("uploaded_at", Moment),
+    Column("submitted_at", Moment),
+    Column("finished_at", Moment),
+    Column("submissions", Integer, nullable=False),
+    Column("percentage", Integer, nullable=False),
+    Column("errcode", Integer),
+    Column("hint", long_text()),  # JSON, see wxsync.mirror.values
+    Index(None, "corp", "state"),
+    sqlite_autoincrement=True,  # as of runs
+)
+
+batch_job_rows: Final = Table(
+    "batch_job_rows",
+    metadata,
+    Column("job", Integer, ForeignKey("batch_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("key", exact(KEY_LENGTH), nullable=False),
+    Column("userid", exact(USERID_LENGTH), nullable=False),
+    Column("verb", exact(WORD_LENGTH), nullable=False),
+    Column("fields", long_text(), nullable=False),  # JSON, see wxsync.mirror.values
+)
+
+# The file itself, while the job is open: after a crash it may have to be submitted once more.
+batch_job_files: Final = Table(
+    "batch_job_files",
+    metadata,
+    Column("job", Integer, ForeignKey("batch_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", long_bytes(), nullable=False),  # compressed by zlib
+)
+
+# Apart from the rows, so that results come in by plain insertions, thousands in one statement.
+batch_job_results: Final = Table(
+    "batch_job_results",
+    metadata,
+    Column("job", Integer, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("errcode", Integer),
+    Column("hint", long_text()),  # JSON, see wxsync.mirror.values
+    ForeignKeyConstraint(["job", "n"], ["batch_job_rows.job", "batch_job_rows.n"], ondelete="CASCADE"),
 )
 
 corp_ways: Final = Table(

@@ -12,6 +12,7 @@ from typing import Any
 
 from wxsync.model.member import MEMBER_FIELDS, Member
 from wxsync.model.message import Message
+from wxsync.model.remembered import NO_DOUBTS
 from wxsync.model.unknown import UNKNOWN, Value
 
 
@@ -38,14 +39,24 @@ def doubts_text(doubts: Mapping[str, tuple[Value, ...]]) -> str | None:
     return as_text(dict(doubts)) if doubts else None
 
 
-def to_doubts(text: str | None) -> dict[str, tuple[Value, ...]]:
+def to_doubts(text: str | None) -> Mapping[str, tuple[Value, ...]]:
     """The doubts that `doubts_text` wrote down; a list among the values is a row of departments."""
     if text is None:
-        return {}
+        return NO_DOUBTS
     return {
         name: tuple(tuple(value) if isinstance(value, list) else value for value in values)
         for name, values in json.loads(text).items()
     }
+
+
+def fields_text(fields: Mapping[str, Value]) -> str:
+    """What fields hold, as JSON text; other than elsewhere an unknown value is written down too."""
+    return as_text({name: {"unknown": True} if value is UNKNOWN else value for name, value in fields.items()})
+
+
+def to_fields(text: str) -> dict[str, Value]:
+    """The fields that `fields_text` wrote down."""
+    return {name: _to_value(value) for name, value in json.loads(text).items()}
 
 
 def message_text(message: Message | None) -> str | None:
@@ -66,6 +77,12 @@ def to_message(text: str | None) -> Message | None:
 def as_text(value: object) -> str:
     """Compact JSON, readable in any script."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _to_value(written: Any) -> Any:
+    if isinstance(written, dict):
+        return UNKNOWN
+    return tuple(_to_value(each) for each in written) if isinstance(written, list) else written
 
 
 def _pairs(value: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:

@@ -14,6 +14,15 @@ from wxsync.model.tag import Tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """How many are in one group and are nobody of the sync."""
+
+    name: str
+    """The tag's, or the DN of a group that is a department."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingProof:
     """One query of one source: how much it gave, and whether that is proven to be all."""
 
@@ -21,15 +30,20 @@ class ReadingProof:
     query: str
     """"departments", "members", "memberships" or "tags"."""
     rows: int
+    """Of a directory's groups the places of people in them."""
     is_complete: bool
     problem: Message | None = None
     """Why it is not complete."""
+    entries: int | None = None
+    """How many entries of a directory the rows were made of, where not each of them is a row."""
     is_file: bool = False
     """It came from a file, which somebody may have cut."""
     unreadable_keys: int = 0
     """Rows whose key cannot be read: each may be anybody."""
     left_out: int = 0
-    """Who is in a group of the directory and not among its members."""
+    """How many are in some group of it and are nobody of the sync; whoever is in several counts once."""
+    left_out_of: tuple[LeftOut, ...] = ()
+    """The same for each group, the largest number first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +86,23 @@ class Desired:
     """(tag name, member key) whose rule failed: whatever holds now stays."""
     undecided_tags: frozenset[str] = frozenset()
     """Tags with a rejected row: nobody is taken out of them."""
+    empty_tags: frozenset[str] = frozenset()
+    """Tags that the source has, and in which it has nobody: not made for that, and not dropped either."""
     undecided_memberships: frozenset[str] = frozenset()
     """Member keys with a rejected membership row: their departments stay as they are."""
     leaders_left_out: Mapping[str, str] = field(default_factory=dict)
     """Member key -> a direct leader's key that no source knows: not sent, and listed."""
     readings: tuple[ReadingProof, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Source -> where it stood just before it was read, of those that are watched."""
     asides: tuple[Aside, ...] = ()
     """In the order of the config: what later sources have beyond the first one, or otherwise than it."""
     found_again: frozenset[str] = frozenset()
-    """Keys that no reading has and that a second look found all the same."""
+    """Keys that a reading lacked and that a second look found all the same."""
+    lacking: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Later source that was read whole -> keys of people whose fields it gives, and whom it does not have."""
+    whereabouts: Mapping[str, Message] = field(default_factory=dict)
+    """Keys that no reading has -> where the source's system still has them: moved away, and not gone."""
     places_are_mapped: bool = True
     """The mapping or a memberships query says where people are; without that a new member is put
     into the root department, and nobody is ever moved."""

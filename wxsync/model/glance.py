@@ -13,9 +13,18 @@ class Tally:
     """How many rows of a query have something in common."""
 
     by: str
-    """What they have in common: "objectClass", or a column such as "parent_dn"."""
+    """What they have in common: "objectClass", "parent_dn", or "tag"."""
     name: str
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One name that the rows of a query have, or an attribute of a directory that was asked for."""
+
+    name: str
+    filled: int
+    """How many rows have a value there: neither null nor blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +33,12 @@ class Glance:
 
     source: str
     query: str
-    columns: tuple[str, ...]
+    rows: int
+    columns: tuple[Column, ...]
     tallies: tuple[Tally, ...] = ()
+    """Those of one kind together, the largest number first."""
+    is_directory: bool = False
+    """Its columns are attributes, of which others were not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

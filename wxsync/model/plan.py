@@ -7,16 +7,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from wxsync.model.change import VERBS, Change, Kind, Rejected, Verb
 from wxsync.model.desired import Aside, ReadingProof
+from wxsync.model.message import Message
 from wxsync.model.unknown import UNKNOWN, Value
 
 Names: TypeAlias = Mapping[tuple[Kind, str], str]
 """(kind, key) -> name."""
 
 PLAN_FORMAT = "wxsync-plan/1"
+CANONICAL: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,12 @@ class Forecast:
     calls: int
     seconds: float
     method: str = "single"
+    rows: int = 0
+    """Changes that go as rows of files."""
+    weighed: tuple[Forecast, ...] = ()
+    """The ways that were compared, this one included; empty where there is but one."""
+    obstacles: tuple[Message, ...] = ()
+    """What stands against files that replace everybody, where the config asks for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,12 @@ class Plan:
     """What later sources have beyond the first one, or otherwise than it: it counts for nothing."""
     names: Names = field(default_factory=dict)
     """Of the departments and people that fields point to: for readers, not part of the digest."""
+    digest: str = field(init=False, repr=False, compare=False)
+    """The identity of what the plan would do (contract §4), equal for equal inputs. Worked out once: it is
+    asked for again and again, and goes through every change."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest_of(self.sync, self.corp_id, self.writes))
 
     @property
     def summary(self) -> dict[Kind, dict[Verb, int]]:
@@ -91,22 +105,18 @@ class Plan:
         """An approval lifts every limit that is exceeded."""
         return not any(limit.is_absolute for limit in self.exceeded)
 
-    @property
-    def digest(self) -> str:
-        """The identity of what the plan would do (contract §4), equal for equal inputs."""
-        return digest(self.sync, self.corp_id, self.writes)
 
-
-def digest(sync: str, corp_id: str, writes: Iterable[Change]) -> str:
+def digest_of(sync: str, corp_id: str, writes: Iterable[Change]) -> str:
     """`sha256:…` over canonical JSON of the changes, without their n, why and name."""
-    document = {
-        "format": PLAN_FORMAT,
-        "sync": sync,
-        "corp_id": corp_id,
-        "changes": [digested(change) for change in writes],
-    }
-    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    # Change by change: the whole text would be longer than the plan. "changes" sorts before the other names.
+    rest = {"corp_id": corp_id, "format": PLAN_FORMAT, "sync": sync}
+    hashed = hashlib.sha256(b'{"changes":[')
+    comma = b""
+    for change in writes:
+        hashed.update(comma + CANONICAL.encode(digested(change)).encode())
+        comma = b","
+    hashed.update(b"]," + CANONICAL.encode(rest)[1:].encode())
+    return "sha256:" + hashed.hexdigest()
 
 
 def digested(change: Change) -> dict[str, Any]:

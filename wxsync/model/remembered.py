@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from wxsync.model.member import Member
 from wxsync.model.seen import ReadingWay
 from wxsync.model.unknown import UNKNOWN, Unknown, Value
+
+NO_DOUBTS: Final[Mapping[str, tuple[Value, ...]]] = MappingProxyType({})
+"""One for all: nearly everybody has none."""
 
 
 class LinkState(StrEnum):
@@ -51,7 +56,7 @@ class RememberedMember:
     """Since when this member is a leaver by our reckoning. UTC."""
     recreated_at: datetime | None = None
     """When it was last created again after a hand had deleted it in WeCom: once a day at most. UTC."""
-    doubts: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    doubts: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: NO_DOUBTS)
     """Fields that are UNKNOWN because nobody knows what became of a call -> the values that they may have."""
     missing_since: datetime | None = None
     """Since when WeCom was seen without it. Who has its userid later was put there by a hand. UTC."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from wxsync.model.change import Change, Rejected
-from wxsync.model.desired import Aside
-from wxsync.model.plan import PLAN_FORMAT, Limit, Plan, plain
+from wxsync.model.desired import Aside, ReadingProof
+from wxsync.model.plan import PLAN_FORMAT, Forecast, Limit, Plan, plain
 from wxsync.model.run import Outcome, Run
 from wxsync.report.locale import translate
 from wxsync.report.masking import mask
 
 RUN_FORMAT: Final = "wxsync-run/1"
 ERROR_FORMAT: Final = "wxsync-error/1"
+INDENT: Final = "  "
+READABLE: Final = json.JSONEncoder(ensure_ascii=False, indent=len(INDENT), allow_nan=False)
 MOST_LISTED: Final = 1000
 """Keys of a later source's rows: a directory of the whole group may have many more than one company."""
 
@@ -25,6 +27,17 @@ def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dic
 
     The digest is that of the full values in either case, and the same in every language.
     """
+    document = _plan(plan, language, masked)
+    return {**document, "changes": list(document["changes"])}
+
+
+def plan_text(plan: Plan, language: str = "en", masked: bool = False) -> Iterator[str]:
+    """`to_json` of the same document in pieces, of which a plan may have very many."""
+    return in_pieces(_plan(plan, language, masked))
+
+
+def _plan(plan: Plan, language: str, masked: bool) -> dict[str, Any]:
+    """The document; its changes are made one by one, as somebody walks through them."""
     document = {
         "format": PLAN_FORMAT,
         "sync": plan.sync,
@@ -36,20 +49,32 @@ def plan_document(plan: Plan, language: str = "en", masked: bool = False) -> dic
             kind.value: {verb.value: number for verb, number in verbs.items()}
             for kind, verbs in plan.summary.items()
         },
-        "changes": [_change(n, change, language, masked) for n, change in enumerate(plan.changes, start=1)],
+        "changes": (_change(n, change, language, masked) for n, change in enumerate(plan.changes, start=1)),
         "rejected": [rejected_entry(rejected, language) for rejected in plan.rejected],
         "limits": [_limit(limit) for limit in plan.limits],
-        "forecast": {
-            "calls": plan.forecast.calls,
-            "seconds": round(plan.forecast.seconds, 1),
-            "method": plan.forecast.method,
-        },
+        "forecast": {**_forecast(plan.forecast), **_obstacles(plan.forecast, language)},
     }
-    for name, has_column in (("unmatched", False), ("conflicts", True)):
-        asides = [_aside(aside) for aside in plan.asides if (aside.column is not None) is has_column]
-        if asides:
-            document[name] = asides
+    return {**document, **aside_entries(plan.asides), **left_out_entries(plan.readings)}
+
+
+def _forecast(forecast: Forecast) -> dict[str, Any]:
+    """`rows` and the ways that were `weighed` are there where files were thought of."""
+    document: dict[str, Any] = {
+        "calls": forecast.calls,
+        "seconds": round(forecast.seconds, 1),
+        "method": forecast.method,
+    }
+    if forecast.rows:
+        document["rows"] = forecast.rows
+    if forecast.weighed:
+        document["weighed"] = [_forecast(way) for way in forecast.weighed]
     return document
+
+
+def _obstacles(forecast: Forecast, language: str) -> dict[str, Any]:
+    """What stands against files that replace everybody; no key where nothing does, or nobody asked."""
+    told = [translate(obstacle, language) for obstacle in forecast.obstacles]
+    return {"obstacles": told} if told else {}
 
 
 def run_document(run: Run, language: str = "en", masked: bool = False) -> dict[str, Any]:
@@ -81,7 +106,37 @@ def error_document(
 
 def to_json(document: Mapping[str, Any]) -> str:
     """The document as text: readable, Chinese as it is, one line feed at the end."""
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return READABLE.encode(document) + "\n"
+
+
+def in_pieces(document: Mapping[str, Any]) -> Iterator[str]:
+    """What `to_json` gives, piece by piece; a value that is an iterator is written as a list of its items."""
+    yield from _pieces(document, "\n")
+    yield "\n"
+
+
+def _pieces(value: Any, line: str) -> Iterator[str]:
+    """`line` is a line feed and the margin of the line on which the value begins."""
+    if isinstance(value, Mapping) and value:
+        start = "{"
+        for name, each in value.items():
+            yield f"{start}{line}{INDENT}{json.dumps(name, ensure_ascii=False)}: "
+            yield from _pieces(each, line + INDENT)
+            start = ","
+        yield line + "}"
+    elif isinstance(value, Iterator):
+        start = "["
+        for each in value:
+            yield f"{start}{line}{INDENT}{_indented(each, line + INDENT)}"
+            start = ","
+        yield "[]" if start == "[" else line + "]"
+    else:
+        yield _indented(value, line)
+
+
+def _indented(value: Any, line: str) -> str:
+    # Inside of a text a line feed is written as \\n, so each one is between lines.
+    return READABLE.encode(value).replace("\n", line)
 
 
 def moment(at: datetime) -> str:
@@ -123,6 +178,24 @@ def rejected_entry(rejected: Rejected, language: str) -> dict[str, Any]:
         "rule": rejected.rule,
         "problem": translate(rejected.problem, language),
     }
+
+
+def aside_entries(asides: Sequence[Aside]) -> dict[str, list[dict[str, Any]]]:
+    """What later sources have that does not count, as every document lists it; no list where none is."""
+    unmatched = [_aside(aside) for aside in asides if aside.column is None]
+    conflicts = [_aside(aside) for aside in asides if aside.column is not None]
+    return {name: each for name, each in (("unmatched", unmatched), ("conflicts", conflicts)) if each}
+
+
+def left_out_entries(readings: Sequence[ReadingProof]) -> dict[str, list[dict[str, Any]]]:
+    """Who is in groups and is nobody of the sync, as every document counts them; no list where none is."""
+    found = [_left_out(reading) for reading in readings if reading.left_out]
+    return {"left_out": found} if found else {}
+
+
+def _left_out(reading: ReadingProof) -> dict[str, Any]:
+    groups = [{"name": each.name, "count": each.count} for each in reading.left_out_of[:MOST_LISTED]]
+    return {"source": reading.source, "query": reading.query, "count": reading.left_out, "groups": groups}
 
 
 def _aside(aside: Aside) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from wxsync.model.message import Message
 from wxsync.model.unknown import Value
 
 PHONE_FIELDS: Final = frozenset({"mobile", "telephone"})
@@ -15,6 +16,8 @@ EXTATTR: Final = "extattr."
 
 _MAIL: Final = re.compile(r"\S+@\S+\.\S+")
 _PHONE: Final = re.compile(r"1[3-9]\d{9}|\+\d{7,15}")
+_WORD: Final = re.compile(r"[^\s,;、()]+")
+"""One of a list: of keys with commas between, and a number of more behind them."""
 
 
 def mask(field: str, value: Value) -> Value:
@@ -68,3 +71,23 @@ def mask_by_look(value: str) -> str:
     if _PHONE.fullmatch(value):
         return mask_phone(value)
     return mask_mail(value) if _MAIL.fullmatch(value) else value
+
+
+def mask_message(message: Message) -> Message:
+    """The message with every fact masked by its look, those of messages and of lists within it too."""
+    return Message(message.template, {name: _masked(fact) for name, fact in message.facts.items()})
+
+
+def _masked(fact: object) -> object:
+    match fact:
+        case Message():
+            return mask_message(fact)
+        case str():
+            alone = mask_by_look(fact)
+            return alone if alone != fact else _WORD.sub(lambda word: mask_by_look(word[0]), fact)
+        case tuple() | list():
+            return tuple(_masked(each) for each in fact)
+        case set() | frozenset():
+            return frozenset(_masked(each) for each in fact)
+        case _:
+            return fact

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from wxsync.model.change import Verb
-from wxsync.model.desired import Aside
+from wxsync.model.desired import Aside, ReadingProof
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.report.wording import Wording
@@ -30,7 +30,7 @@ class Notice:
 def plan_notices(plan: Plan, wording: Wording) -> tuple[Notice, ...]:
     """The remarks on a plan, the weightiest first."""
     weighty = [*_exceeded(plan, wording), *_incomplete(plan, wording), *_doubtful(plan, wording)]
-    rest = [*_left_out(plan, wording), *_set_aside(plan, wording)]
+    rest = [*_left_out(plan, wording), *_set_aside(plan, wording), *_not_replacing(plan, wording)]
     return (*(weighty or _nothing(plan, wording)), *rest)
 
 
@@ -102,17 +102,32 @@ def _doubtful(plan: Plan, wording: Wording) -> Iterable[Notice]:
             )
 
 
+def _not_replacing(plan: Plan, wording: Wording) -> Iterable[Notice]:
+    if plan.forecast.obstacles:
+        text = say("policy.replace is on, and this plan does without; the end state is the same:")
+        details = tuple(wording.of(obstacle) for obstacle in plan.forecast.obstacles)
+        yield Notice(level="info", text=wording.of(text), details=details)
+
+
 def _left_out(plan: Plan, wording: Wording) -> Iterable[Notice]:
     for reading in plan.readings:
         if reading.left_out:
             text = say(
-                "{source}.{query}: {count} members of groups are not among the people that were read, "
+                "{source}.{query}: {count} members of groups are not among the people of this sync, "
                 "and are left out.",
                 source=reading.source,
                 query=reading.query,
                 count=reading.left_out,
             )
-            yield Notice(level="info", text=wording.of(text))
+            yield Notice(level="info", text=wording.of(text), details=_groups(reading, wording))
+
+
+def _groups(reading: ReadingProof, wording: Wording) -> tuple[str, ...]:
+    """How many are left out of each group, in a line."""
+    groups = reading.left_out_of
+    named = wording.listed(f"{wording.label(each.name)} {each.count}" for each in groups[:MOST_NAMED])
+    more = f" (+{len(groups) - MOST_NAMED})" if len(groups) > MOST_NAMED else ""
+    return (named + more,) if groups else ()
 
 
 def _set_aside(plan: Plan, wording: Wording) -> Iterable[Notice]:
@@ -120,11 +135,12 @@ def _set_aside(plan: Plan, wording: Wording) -> Iterable[Notice]:
         yield Notice(
             level="info",
             text=wording.of(say("Later sources have what does not count, since those before them decide:")),
-            details=tuple(wording.of(_aside(aside)) for aside in plan.asides),
+            details=tuple(wording.of(aside_text(aside)) for aside in plan.asides),
         )
 
 
-def _aside(aside: Aside) -> Message:
+def aside_text(aside: Aside) -> Message:
+    """What a later source has that does not count, and of whom."""
     where = f"{aside.source}.{aside.query}"
     count, keys = len(aside.keys), _some(aside.keys)
     if aside.column is None:

@@ -9,7 +9,7 @@ from wxsync.model.glance import Glance, Looked
 from wxsync.model.member import MEMBER_FIELDS, Member
 from wxsync.model.plan import plain
 from wxsync.model.unknown import UNKNOWN
-from wxsync.report.as_json import moment, rejected_entry
+from wxsync.report.as_json import aside_entries, left_out_entries, moment, rejected_entry
 from wxsync.report.locale import translate
 
 SOURCE_FORMAT: Final = "wxsync-source/1"
@@ -36,6 +36,8 @@ def source_document(looked: Looked, language: str = "en") -> dict[str, Any]:
         "departments": [_department(each) for each in list(desired.departments.values())[:SAMPLES]],
         "members": [_member(each) for each in list(desired.members.values())[:SAMPLES]],
         "rejected": [rejected_entry(rejected, language) for rejected in desired.rejected],
+        **aside_entries(desired.asides),
+        **left_out_entries(desired.readings),
     }
 
 
@@ -53,9 +55,13 @@ def _query(glance: Glance, looked: Looked, language: str) -> dict[str, Any]:
     for reading in looked.desired.readings:
         if (reading.source, reading.query) == (glance.source, glance.query):
             problem = None if reading.problem is None else translate(reading.problem, language)
-            document |= {"rows": reading.rows, "complete": reading.is_complete, "problem": problem}
+            entries = reading.rows if reading.entries is None else reading.entries
+            document |= {"rows": glance.rows, "entries": entries}
+            document |= {"complete": reading.is_complete, "problem": problem}
     tallies = [{"by": each.by, "name": each.name, "count": each.count} for each in glance.tallies]
-    return {**document, "columns": list(glance.columns), "counts": tallies}
+    filled = [{"name": each.name, "rows": each.filled} for each in glance.columns]
+    columns = [each.name for each in glance.columns]
+    return {**document, "columns": columns, "filled": filled, "counts": tallies}
 
 
 def _department(department: Department) -> dict[str, Any]:

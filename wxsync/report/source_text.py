@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from rich.console import Console
@@ -11,14 +12,16 @@ from rich.text import Text
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.department import Department
 from wxsync.model.desired import ReadingProof
-from wxsync.model.glance import Glance, Looked
+from wxsync.model.glance import Column, Glance, Looked
 from wxsync.model.member import Member
 from wxsync.model.message import Message, say
+from wxsync.report.notices import aside_text
 from wxsync.report.source_json import SAMPLES, known_fields
 from wxsync.report.wording import Wording, readable_time, visible
 
 MOST_TALLIES: Final = 20
-"""Places of a directory that are listed; more of them are counted together."""
+"""Object classes, places and tags that are listed; more of them are counted together."""
+INDENT: Final = "  "
 
 
 def print_source(looked: Looked, console: Console, *, language: str, show_personal: bool) -> None:
@@ -38,6 +41,8 @@ def source_lines(looked: Looked, wording: Wording) -> Iterator[Text]:
         yield from query_lines(glance, desired.readings, wording)
     yield from _section(of(say("What the mapping makes of it")))
     yield Text(f"  {of(result_of(looked))}")
+    for aside in desired.asides:
+        yield Text(f"  {of(aside_text(aside))}")
     yield from _samples(Kind.DEPARTMENT, list(desired.departments.values()), wording)
     yield from _samples(Kind.MEMBER, list(desired.members.values()), wording)
     if desired.rejected:
@@ -46,22 +51,56 @@ def source_lines(looked: Looked, wording: Wording) -> Iterator[Text]:
             yield Text(f"  {reject_line(rejected, wording)}")
 
 
-def query_lines(glance: Glance, readings: tuple[ReadingProof, ...], wording: Wording) -> Iterator[Text]:
-    """A query: how much it gave, whether that is all, its columns, and how it is spread."""
+def query_lines(
+    glance: Glance, readings: tuple[ReadingProof, ...], wording: Wording, *, most: int = MOST_TALLIES
+) -> Iterator[Text]:
+    """A query: how much it gave, whether that is all, what its rows have, and how they are spread.
+
+    Of each way in which they are spread the `most` frequent are named.
+    """
     yield Text()
+    readings = tuple(each for each in readings if (each.source, each.query) == (glance.source, glance.query))
     head = Text(visible(f"{glance.source}.{glance.query}"), "bold")
     for reading in readings:
-        if (reading.source, reading.query) == (glance.source, glance.query):
-            head.append(f"  {wording.of(_rows(reading))}")
+        head.append(f"  {wording.of(_rows(reading, glance.rows))}")
     yield head
-    columns = visible(", ".join(glance.columns))
-    yield Text(f"  {wording.of(say('columns: {columns}', columns=columns))}")
-    for tally in glance.tallies[:MOST_TALLIES]:
-        yield Text(visible(f"  {tally.count:>7}  {tally.by} {tally.name}"))
-    more = glance.tallies[MOST_TALLIES:]
-    if more:
-        count = sum(each.count for each in more)
-        yield Text(f"  {wording.of(say('{count} more, in {places} places', count=count, places=len(more)))}")
+    yield Text(f"{INDENT}{wording.of(_columns(glance, wording))}")
+    for by, tallies in groupby(glance.tallies, lambda tally: tally.by):
+        counts = [(tally.name, tally.count) for tally in tallies]
+        yield from _counts(wording.name("tally", by), counts, wording, most)
+    for reading in readings:
+        if reading.left_out:
+            counts = [(each.name, each.count) for each in reading.left_out_of]
+            yield from _counts(wording.of(_left_out(reading)), counts, wording, most)
+
+
+def _columns(glance: Glance, wording: Wording) -> Message:
+    told = ", ".join(_column(column, glance.rows, wording) for column in glance.columns)
+    if glance.is_directory:
+        return say("attributes: {columns}", columns=told)
+    return say("columns: {columns}", columns=told)
+
+
+def _column(column: Column, rows: int, wording: Wording) -> str:
+    """Its name, and where not all rows have a value, how many have one."""
+    if column.filled == rows:
+        return column.name
+    share = wording.of(say("{shown} of {count}", shown=column.filled, count=rows))
+    return f"{column.name} ({share})"
+
+
+def _counts(title: str, counts: Sequence[tuple[str, int]], wording: Wording, most: int) -> Iterator[Text]:
+    yield Text(f"{INDENT}{title}")
+    for name, count in counts[:most]:
+        yield Text(f"{INDENT}{count:>9}  {visible(name)}")
+    if more := counts[most:]:
+        rest = say("in {number} more", number=len(more))
+        yield Text(f"{INDENT}{sum(count for _, count in more):>9}  {wording.of(rest)}")
+
+
+def _left_out(reading: ReadingProof) -> Message:
+    """How many people of groups are nobody of the sync."""
+    return say("left out, since they are not among the people of this sync: {count}", count=reading.left_out)
 
 
 def reject_line(rejected: Rejected, wording: Wording) -> str:
@@ -96,11 +135,15 @@ def result_of(looked: Looked) -> Message:
     )
 
 
-def _rows(reading: ReadingProof) -> Message:
+def _rows(reading: ReadingProof, given: int) -> Message:
+    """What was read; of groups, and of values of an attribute, also how many rows came of it."""
+    rows: Message = say("{rows} rows", rows=reading.rows)
+    if reading.entries is not None:
+        rows = say("{rows} rows out of {entries} entries", rows=given, entries=reading.entries)
     if reading.is_complete:
-        return say("{rows} rows", rows=reading.rows)
+        return rows
     problem = reading.problem or say("it is not proven that these are all rows")
-    return say("{rows} rows; not proven complete: {problem}", rows=reading.rows, problem=problem)
+    return say("{rows}; not proven complete: {problem}", rows=rows, problem=problem)
 
 
 def _samples(kind: Kind, records: Sequence[Member | Department], wording: Wording) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from typing import Final
 from wxsync.model.change import VERBS, Change, Kind, Reason, Verb
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
-from wxsync.model.plan import Limit, Plan
+from wxsync.model.plan import Forecast, Limit, Plan
 from wxsync.report.notices import Notice, plan_notices
 from wxsync.report.wording import FieldLine, Wording, readable_time, visible
 
@@ -144,7 +144,7 @@ def view_plan(plan: Plan, wording: Wording) -> PlanView:
         keeps=tuple(_keeps(plan, numbered, wording)),
         rejected=_rejected(plan, wording),
         limits=tuple(view_limit(limit, wording) for limit in plan.limits),
-        forecast=wording.of(_forecast(plan, wording)),
+        forecast=_forecast(plan.forecast, wording),
         readings=_readings(plan, wording),
     )
 
@@ -311,12 +311,23 @@ def _rejected(plan: Plan, wording: Wording) -> tuple[RejectedView, ...]:
     )
 
 
-def _forecast(plan: Plan, wording: Wording) -> Message:
+def _forecast(forecast: Forecast, wording: Wording) -> str:
+    told = [wording.of(_way(forecast, wording))]
+    if forecast.rows:
+        told.append(wording.of(say("{rows} changes as rows of files", rows=forecast.rows)))
+    others = [way for way in forecast.weighed if way.method != forecast.method]
+    if others:
+        ways = "; ".join(wording.of(_way(way, wording)) for way in others)
+        told.append(wording.of(say("instead of {ways}", ways=ways)))
+    return "; ".join(told)
+
+
+def _way(forecast: Forecast, wording: Wording) -> Message:
     return say(
         "calls to WeCom: {calls}, {duration} ({method})",
-        calls=plan.forecast.calls,
-        duration=wording.duration(plan.forecast.seconds),
-        method=wording.name("method", plan.forecast.method),
+        calls=forecast.calls,
+        duration=wording.duration(forecast.seconds),
+        method=wording.name("method", forecast.method),
     )
 
 

@@ -13,7 +13,7 @@ from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.model.unknown import UNKNOWN, Value
 from wxsync.report.locale import field_name, joined, name_of, translate
-from wxsync.report.masking import mask, mask_by_look
+from wxsync.report.masking import mask, mask_by_look, mask_message
 
 DEPARTMENT_FIELDS: Final = frozenset({"departments", "main_department", "is_leader", "parent"})
 """Fields that hold departments; a text in them is a source's key, a number is WeCom's id."""
@@ -50,11 +50,7 @@ class Wording:
 
     def of(self, message: Message | str) -> str:
         if isinstance(message, Message) and not self.show_personal:
-            facts = {
-                name: mask_by_look(fact) if isinstance(fact, str) else fact
-                for name, fact in message.facts.items()
-            }
-            message = Message(message.template, facts)
+            message = mask_message(message)
         return visible(translate(message, self.language))
 
     def label(self, text: str) -> str:

@@ -32,6 +32,8 @@ def member_steps(asked: Asked, rows: Sequence[Cells], *, to_invite: bool, replac
     """
     check_userids(rows)
     steps = [_row_step(asked, row, to_invite=to_invite) for row in rows]
+    if asked.state.jobs_go_backwards:
+        steps.reverse()
     if replaces:
         present = {fold(userid_of(row)) for row in rows}
         absent = [key for key in asked.directory.members if key not in present]

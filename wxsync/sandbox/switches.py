@@ -132,5 +132,7 @@ class Switches:
     """What a job takes, by the clock."""
     jobs_fail_at_once: bool = False
     """What is wrong with an import as a whole is said when it is sent in, not with its result."""
+    jobs_go_backwards: bool = False
+    """An import works its rows off from the last to the first: no page promises any order."""
     space_clears: bool = True
     """A cell of an import that holds one space clears the field; else it keeps it, as an empty one does."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
+from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
 
 from wxsync.model.desired import ReadingProof
@@ -16,6 +17,15 @@ DEPARTMENTS: Final = "departments"
 MEMBERS: Final = "members"
 MEMBERSHIPS: Final = "memberships"
 TAGS: Final = "tags"
+
+
+class Nobody(Enum):
+    """What stands in the place of a tag's member where the tag is there, and in it is nobody."""
+
+    NOBODY = auto()
+
+
+NOBODY: Final = Nobody.NOBODY
 
 
 class NamedRow(Mapping[str, object]):
@@ -33,6 +43,13 @@ class NamedRow(Mapping[str, object]):
         """The columns of which nobody can tell what this row has there."""
         return frozenset()
 
+    def has_several(self, name: str) -> bool:
+        """Whether a name has more values than the one that it gives where it is read plainly.
+
+        Raises UnreadableValue where they cannot be read.
+        """
+        return False
+
 
 class RowStream(Protocol):
     """The rows of one query, which can be walked through once."""
@@ -40,6 +57,12 @@ class RowStream(Protocol):
     @property
     def columns(self) -> tuple[str, ...]:
         """The names that every row has; known before the first row is fetched."""
+        ...
+
+    @property
+    def vocabulary(self) -> Collection[str] | None:
+        """Every name that a mapping may read, where `columns` are but those that it does read, as of a
+        directory; None where the columns are all that there is."""
         ...
 
     def __iter__(self) -> Iterator[Row]:

@@ -45,11 +45,12 @@ def to_department_row(row: Row, mapping: DepartmentMapping, joining: Joining) ->
     except Breach as breach:
         return _nameless(key, reject(Kind.DEPARTMENT, key, "key", breach))
     sheet = Sheet(kind=Kind.DEPARTMENT, key=key, row=row)
-    ref = key if mapping.ref is None else sheet.take("ref", mapping.ref, lambda value: key_of(value, "ref"))
-    is_root = sheet.take("root", mapping.root, lambda value: flag(value, "root")) is True
+    own, names_itself = mapping.ref, mapping.ref is None
+    ref = key if names_itself else sheet.take("ref", own, lambda value: key_of(value, "ref"), decides=True)
+    is_root = sheet.take("root", mapping.root, lambda value: flag(value, "root"), decides=True) is True
     parent, name, order = None, None, None
     if not is_root:  # the root department is never written: its place and name are its own business
-        parent = sheet.take("parent", mapping.parent, lambda value: key_of(value, "parent"))
+        parent = sheet.take("parent", mapping.parent, lambda value: key_of(value, "parent"), decides=True)
         name = sheet.take("name", mapping.name, department_name)
         order = sheet.take("order", mapping.order, lambda value: uint32(value, "order"), may_be_unknown=True)
     return DepartmentRow(

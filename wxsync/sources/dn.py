@@ -36,6 +36,9 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What else the attribute types of RFC 4514 §3 are called."""
 
+SPEAKING: Final = ("ou", "cn")
+"""What names are made of, where an entry is named by several attributes."""
+
 TYPE: Final = re.compile(r"[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+")
 PLAIN: Final = re.compile(r'[^\\"#+;<>]*')
 """Nothing that is escaped, quoted or joined: it can be cut at its commas."""
@@ -102,9 +105,15 @@ class Dn(str):
 
     @property
     def rdn(self) -> str:
-        """The value that names the entry among its siblings, unescaped; the first of several."""
-        first = next(_parts(_cut(self)[0], JOINT))
-        return _shown(_value(first.partition("=")[2])) if first.strip() else ""
+        """The value that names the entry among its siblings, unescaped.
+
+        Of several that of `ou` or `cn`, else the first: a server may give them in any order.
+        """
+        cut = (each.partition("=") for each in _parts(_cut(self)[0], JOINT) if each.strip())
+        parts = [(_type(kind), value) for kind, _, value in cut]
+        speaking = [value for wanted in SPEAKING for kind, value in parts if kind == wanted]
+        named = [*speaking, *(value for _, value in parts)]
+        return _shown(_value(named[0])) if named else ""
 
     def is_below(self, base: Dn) -> bool:
         """Whether it is `base` or somewhere below it."""

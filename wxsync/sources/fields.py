@@ -163,3 +163,6 @@ NORMALISERS: Final[Mapping[str, Normaliser]] = MappingProxyType(
     }
 )
 """How each text field of a member gets its normal form."""
+
+COMMON_TEXTS: Final = frozenset({"position", "external_position", "address"})
+"""Those of them that many people have in common."""

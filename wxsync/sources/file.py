@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from wxsync.config.files import Format
 from wxsync.config.settings import FileSourceSettings
@@ -14,7 +14,7 @@ from wxsync.sources.base import DEPARTMENTS, MEMBERS, MEMBERSHIPS, TAGS, Row
 from wxsync.sources.file_csv import CsvTable
 from wxsync.sources.file_json import JsonTable
 from wxsync.sources.file_snapshot import Snapshot, check_unchanged, take
-from wxsync.sources.file_table import FileTable, Origin, with_flags
+from wxsync.sources.file_table import FileTable, Origin, further_names, with_flags
 from wxsync.sources.file_text import text_of_file
 from wxsync.sources.file_xlsx import XlsxTable
 from wxsync.sources.proof import Evidence, prove
@@ -61,7 +61,8 @@ class FileSession:
     def read(self, query: str, names: frozenset[str] = frozenset()) -> FileRows:
         """Read a file's header; raises SourceError where the file cannot serve."""
         origin, snapshot = self.origins[query], self.snapshots[query]
-        return FileRows(origin, snapshot, self._table(origin, snapshot.content))
+        table = self._table(origin, snapshot.content)
+        return FileRows(origin, snapshot, table, further_names(origin, table.columns, self.settings.names))
 
     def _table(self, origin: Origin, content: bytes) -> FileTable:
         match origin.file.format:
@@ -78,22 +79,30 @@ class FileSession:
 class FileRows:
     """The rows of one file."""
 
-    def __init__(self, origin: Origin, snapshot: Snapshot, table: FileTable) -> None:
+    vocabulary: Final = None
+
+    def __init__(
+        self, origin: Origin, snapshot: Snapshot, table: FileTable, names: Mapping[str, str]
+    ) -> None:
         self._origin = origin
         self._snapshot = snapshot
         self._table = table
+        self._names = names
+        """What the config calls columns: a name -> the column."""
         self._rows = 0
         self._has_ended = False
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self._table.columns
+        return (*self._table.columns, *self._names)
 
     def __iter__(self) -> Iterator[Row]:
         """Every row, once; raises SourceUnavailableError where the file is another one at their end."""
         for row in self._table.rows():
             self._rows += 1
-            yield with_flags(row) if self._origin.query == MEMBERSHIPS else row
+            more = {name: row[column] for name, column in self._names.items()}
+            named = {**row, **more} if more else row
+            yield with_flags(named) if self._origin.query == MEMBERSHIPS else named
         check_unchanged(self._origin, self._snapshot)
         self._has_ended = True
 

@@ -9,37 +9,60 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from wxsync.errors import SourceError
 from wxsync.model.message import Message, say
 from wxsync.sources.base import Row
 from wxsync.sources.file_table import Origin, named_columns, too_long, without_blank
 
 SEPARATORS: Final = (",", ";", "\t")
-QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"')
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+DECLARED: Final = re.compile(r"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
+"""A first line that tells Excel what separates the columns."""
+LONGEST: Final = 1 << 24
+"""Characters of one value. Python's own bound of 131,072 is less than some databases export."""
 NAMED: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    line: int
-    """The line in which it ends."""
+    lines: tuple[str, ...]
+    """As they stand in the file, with their line breaks."""
+    last: int
+    """The number of the last of them."""
     fields: list[str]
     is_ended: bool
     """A line break follows it."""
+
+    def has_taken_in_rows(self, separator: str, width: int) -> bool:
+        """A value in quotes goes on over line ends, and one of its lines could be a row of `width` fields.
+
+        A stray quotation mark does that: whatever stands up to the next one becomes a part of a value.
+        """
+        if len(self.lines) == 1:
+            return False
+        # Behind a first field of several lines comes the rest of its own row.
+        later = () if LINE_BREAK.search(self.fields[0]) else self.lines[1:]
+        inner = (part for field in self.fields for part in _parts(field))
+        return any(line.count(separator) >= width - 1 for line in (*later, *inner))
 
 
 class CsvTable:
     """The rows of a CSV file; every value is a text, or None where the field is empty.
 
     A record with fewer fields than the header is torn, and so is the last one where no line break
-    follows it: it is left out, and the rows are not all. One with more fields is refused together with
-    the file.
+    follows it, and one whose quotation marks have taken in others: it is left out, and the rows are not
+    all. One with more fields is refused together with the file.
     """
 
     def __init__(self, origin: Origin, text: str) -> None:
         self._origin = origin
-        self._text = text
-        self._separator = _separator(origin, text)
+        declared = DECLARED.match(text)
+        self._text = text[declared.end() :] if declared else text
+        self._skipped = 1 if declared else 0
+        """Lines above the header."""
+        self._separator = declared[1] if declared else _separator(origin, text)
+        self._continued = 0
+        """Lines beyond the first of a record, the header's too."""
         self._records = self._walk()
         header = next(self._records, None)
         if header is not None and not header.is_ended:
@@ -55,8 +78,9 @@ class CsvTable:
             if not any(field is not None for field in fields):
                 continue
             if any(field is not None for field in fields[width:]):
-                raise too_long(self._origin, f"line {record.line}", len(fields), width)
-            if len(fields) < width or not record.is_ended:
+                raise too_long(self._origin, f"line {record.last}", len(fields), width)
+            taken_in = record.has_taken_in_rows(self._separator, width)
+            if len(fields) < width or not record.is_ended or taken_in:
                 self._torn.append(record)
             else:
                 yield dict(zip(self.columns, fields, strict=False))
@@ -66,6 +90,14 @@ class CsvTable:
         if not self._torn:
             return None
         count, first, file = len(self._torn), self._torn[0], self._origin.file.path.name
+        if first.has_taken_in_rows(self._separator, len(self.columns)):
+            return say(
+                "{file} has a value in quotes that goes on from line {first} to line {last} and holds what"
+                " looks like whole rows: it was left out; a quotation mark is missing there, or one too many",
+                file=file,
+                first=first.last - len(first.lines) + 1,
+                last=first.last,
+            )
         if len(first.fields) >= len(self.columns):
             return say(
                 "{file} ends without a line break: its last row may be torn, and was left out", file=file
@@ -74,35 +106,61 @@ class CsvTable:
             "torn rows that were left out: {count}; line {line} of {file} has {fields} fields, and the header"
             " has {columns}",
             count=count,
-            line=first.line,
+            line=first.last,
             file=file,
             fields=len(first.fields),
             columns=len(self.columns),
         )
 
     def count(self) -> int:
-        """How many records below the header hold something, by line breaks outside quotation marks."""
-        return _count_lines(self._text, self._separator) - 1
+        """How many records below the header hold something, by the lines of the file.
+
+        Quotation marks do not count here, but where the walk found a record that goes on over a line end.
+        """
+        lines = sum(_holds_something(line, self._separator) for line in LINE_BREAK.split(self._text))
+        return lines - self._continued - 1
 
     def _walk(self) -> Iterator[_Record]:
         """Every record that is no empty line, the header first."""
         text = io.StringIO(self._text, newline="")
-        reader = csv.reader(text, delimiter=self._separator, strict=True)
+        lines: list[str] = []
+        reader = csv.reader(_noting(text, lines), delimiter=self._separator, strict=True)
         is_ended = self._text.endswith(("\n", "\r"))
+        csv.field_size_limit(LONGEST)  # the process has but one
         try:
             for fields in reader:
+                filled = sum(_holds_something(line, self._separator) for line in lines)
+                self._continued += max(0, filled - 1)
                 if fields:
-                    yield _Record(reader.line_num, fields, is_ended or text.tell() < len(self._text))
+                    last = reader.line_num + self._skipped
+                    yield _Record(tuple(lines), last, fields, is_ended or text.tell() < len(self._text))
+                lines.clear()
         except csv.Error as error:
-            raise self._origin.refusal(
-                f"is broken in line {reader.line_num}: {error}",
-                hint="a quotation mark opens and nothing closes it, or the file was cut; export it anew",
-            ) from None
+            raise self._broken(reader.line_num + self._skipped, str(error)) from None
+
+    def _broken(self, line: int, error: str) -> SourceError:
+        what = f"is broken in line {line}: {error}"
+        if "field limit" in error:
+            what = f"has a value of more than {LONGEST:,} characters that ends behind line {line}"
+        return self._origin.refusal(
+            what, hint="a quotation mark opens and nothing closes it, or the file was cut; export it anew"
+        )
 
 
-def _count_lines(text: str, separator: str) -> int:
-    bare = QUOTED.sub(lambda found: "x" if found[1].strip() else "", text)
-    return sum(1 for line in LINE_BREAK.split(bare) if line.replace(separator, " ").strip())
+def _noting(text: io.StringIO, lines: list[str]) -> Iterator[str]:
+    for line in text:
+        lines.append(line)
+        yield line
+
+
+def _parts(field: str) -> list[str]:
+    """The lines of a value that has several."""
+    parts = LINE_BREAK.split(field)
+    return parts if len(parts) > 1 else []
+
+
+def _holds_something(line: str, separator: str) -> bool:
+    return bool(line.replace(separator, " ").replace('"', " ").strip())
 
 
 def _separator(origin: Origin, text: str) -> str:

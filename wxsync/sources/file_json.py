@@ -35,15 +35,17 @@ class JsonTable:
             raise origin.refusal(f'has the key "{strange[0]}" in a row and not in its columns', hint=FORM)
 
     def rows(self) -> Iterator[Row]:
-        """Every object that holds something."""
+        """Every object, also one with nothing in it.
+
+        No program writes one for the looks of it, as it leaves lines blank: it was somebody, and may be
+        anybody now.
+        """
         for each in self._objects:
-            row = {column: without_blank(each.get(column)) for column in self.columns}
-            if any(value is not None for value in row.values()):
-                yield row
+            yield {column: without_blank(each.get(column)) for column in self.columns}
 
     def count(self) -> int:
-        """How many objects hold something: the document was whole, or it would not be here."""
-        return sum(any(without_blank(value) is not None for value in each.values()) for each in self._objects)
+        """How many objects there are: the document was whole, or it would not be here."""
+        return len(self._objects)
 
 
 def _parsed(origin: Origin, text: str) -> Any:

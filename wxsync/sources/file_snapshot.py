@@ -32,7 +32,10 @@ class Snapshot:
 
 
 def take(origin: Origin) -> Snapshot:
-    """The whole file; raises SourceUnavailableError where it is not there, or somebody is at work on it."""
+    """The whole file; raises SourceUnavailableError where it is not there, or somebody is at work on it.
+
+    Waits a moment for a second look where the time of its last change cannot tell.
+    """
     companion = next(_companions(origin.file.path), None)
     if companion is not None:
         raise _unavailable(
@@ -42,8 +45,11 @@ def take(origin: Origin) -> Snapshot:
         )
     snapshot = _read(origin)
     age = time.time() - snapshot.identity[0] / 1e9
-    # A time that lies ahead says nothing: many an archive and share is hours off.
-    if 0 <= age < SETTLED_SECONDS:
+    if age < 0:
+        # A time that lies ahead says nothing: many an archive and share is hours off.
+        time.sleep(SETTLED_SECONDS)
+        check_unchanged(origin, snapshot)
+    elif age < SETTLED_SECONDS:
         raise _unavailable(
             origin,
             f"was written {age:.1f} seconds ago and may not be whole yet",

@@ -79,6 +79,18 @@ def named_columns(origin: Origin, header: Sequence[object]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def further_names(origin: Origin, columns: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Those of `names` whose column this file has; raises SourceError where it has one of that name too."""
+    found = {name: column for name, column in names.items() if column in columns}
+    for name, column in found.items():
+        if name in columns:
+            raise origin.refusal(
+                f'has a column "{name}", which source.{origin.source}.names gives to "{column}"',
+                hint=f"give source.{origin.source}.names another name for it",
+            )
+    return found
+
+
 def without_blank(value: object) -> object:
     """The value, or None for a text with nothing in it: a file has no other way to say null.
 

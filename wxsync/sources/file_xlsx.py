@@ -8,13 +8,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, time, timedelta
+from importlib import import_module
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
 from defusedxml.common import DefusedXmlException
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from wxsync.model.message import Message
 from wxsync.sources.base import Row
@@ -30,7 +29,6 @@ BROKEN: Final = (
     BadZipFile,
     ParseError,
     DefusedXmlException,
-    InvalidFileException,
     zlib.error,
     EOFError,
     AttributeError,
@@ -48,7 +46,7 @@ class XlsxTable:
     """The rows of one sheet: numbers, texts, booleans, dates; None for an empty cell.
 
     Raises SourceError where the archive is cut, the sheet is not there or hidden, cells are merged, or
-    a formula has failed.
+    a formula has failed or was never worked out.
     """
 
     torn: Message | None = None
@@ -69,6 +67,12 @@ class XlsxTable:
             raise origin.refusal(
                 f"has merged cells in sheet {self._sheet.name}: {self._filling.merged}",
                 hint="all but the first of them are empty to a program; unmerge them and fill each",
+            )
+        if self._filling.pending is not None:
+            raise origin.refusal(
+                f"has a formula that nothing has worked out in {self._sheet.name}!{self._filling.pending}",
+                hint="a program wrote it that cannot calculate: open it in Excel and save it, or let the"
+                " program write values",
             )
         self._blank = 0
         """Rows with nothing but blank texts in them, which the bare XML cannot tell from others."""
@@ -106,10 +110,9 @@ class XlsxTable:
 
     def _walk(self) -> Iterator[tuple[int, tuple[object, ...]]]:
         """Every row that holds something, with its number in the sheet."""
+        open_book: Callable[[bytes], Any] = import_module("wxsync.sources.file_xlsx_book").open_book
         with self._reading():
-            book = _quietly(
-                load_workbook, io.BytesIO(self._content), read_only=True, data_only=True, keep_links=False
-            )
+            book = _quietly(open_book, self._content)
             with closing(book):
                 sheet = book[self._sheet.name]
                 # The hint of the sheet's size is often wrong, and what lies beyond it would be left out.

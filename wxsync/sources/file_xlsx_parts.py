@@ -1,7 +1,8 @@
-"""A workbook as its archive tells it: its sheets, and in one of them merged cells and filled rows.
+"""A workbook as its archive tells it: its sheets; of one of them filled rows, merged cells, formulas.
 
 openpyxl streams values and tells none of this: it takes the size of a sheet from a hint that many
-programs write wrongly, does not show merged cells while it streams, and is checked by a count of its own.
+programs write wrongly, does not show merged cells while it streams, takes a formula without a value for
+an empty cell, and is checked by a count of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from defusedxml.ElementTree import fromstring, iterparse
 
 RELATION_ID: Final = "id"
 DOCUMENT: Final = "/officeDocument"
+TEXT: Final = "str"
+"""The type of a cell whose formula gave a text (ECMA-376 part 1, 18.18.11)."""
+TRUE: Final = ("1", "true")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +40,13 @@ class Filling:
     """Rows in which some cell holds a value."""
     merged: str | None
     """The first merged range, such as "A2:A9"."""
+    pending: str | None
+    """The first cell, such as "B4", with a formula of which nobody has worked out the value."""
 
 
 def sheets_of(archive: ZipFile) -> list[SheetPart]:
     """Every worksheet in the order of its tabs; raises KeyError or ParseError for what is no workbook."""
-    book = next(target for kind, _, target in _relations(archive, "") if kind.endswith(DOCUMENT))
+    book = _book(archive)
     targets = {
         name: target for kind, name, target in _relations(archive, book) if kind.endswith("/worksheet")
     }
@@ -49,13 +55,24 @@ def sheets_of(archive: ZipFile) -> list[SheetPart]:
 
 
 def filling_of(archive: ZipFile, part: str) -> Filling:
-    """Counts the filled rows of a sheet and looks for merged cells, cell by cell in flat memory."""
+    """Counts the filled rows of a sheet, looks for merged cells and formulas: one by one in flat memory."""
+    is_calculated = _is_calculated(archive)
     with archive.open(part) as file:
-        return _filling(file)
+        return _filling(file, is_calculated)
 
 
-def _filling(file: IO[bytes]) -> Filling:
-    rows, is_filled, merged = 0, False, None
+def _is_calculated(archive: ZipFile) -> bool:
+    """Whoever wrote the workbook has worked out its formulas.
+
+    Programs that cannot ask Excel to do it when it opens the file, and put 0 or nothing in the meantime.
+    """
+    book = fromstring(archive.read(_book(archive)))
+    settings = (each for each in book.iter() if _local(each.tag) == "calcPr")
+    return not any(each.get("fullCalcOnLoad") in TRUE for each in settings)
+
+
+def _filling(file: IO[bytes], is_calculated: bool) -> Filling:
+    rows, is_filled, merged, pending = 0, False, None, None
     table: Element | None = None
     for event, element in iterparse(file, events=("start", "end")):
         match event, _local(element.tag):
@@ -63,13 +80,28 @@ def _filling(file: IO[bytes]) -> Filling:
                 table = element
             case "end", "v" | "t" if element.text:
                 is_filled = True
+            case "end", "c" if pending is None and _is_pending(element, is_calculated):
+                pending = element.get("r", "?")
             case "end", "row" if table is not None:
                 rows += is_filled
                 is_filled = False
                 table.clear()  # what was read is let go
             case "end", "mergeCell":
                 merged = merged or element.get("ref")
-    return Filling(rows=rows, merged=merged)
+    return Filling(rows=rows, merged=merged, pending=pending)
+
+
+def _is_pending(cell: Element, is_calculated: bool) -> bool:
+    """It has a formula and no value of it. A formula that gave an empty text has one: that text."""
+    parts = {_local(each.tag): each for each in cell}
+    if "f" not in parts:
+        return False
+    value = parts.get("v")
+    return not is_calculated or value is None or not (value.text or cell.get("t") == TEXT)
+
+
+def _book(archive: ZipFile) -> str:
+    return next(target for kind, _, target in _relations(archive, "") if kind.endswith(DOCUMENT))
 
 
 def _relations(archive: ZipFile, part: str) -> Iterator[tuple[str, str, str]]:

@@ -1,30 +1,30 @@
-"""Sources that tell, beside what they give, which columns it has and how it is spread."""
+"""Sources that tell, beside what they give, what its rows have and how it is spread."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from wxsync.config.expressions import UnreadableValue, every_value
 from wxsync.config.settings import SyncSettings
 from wxsync.model.desired import ReadingProof
-from wxsync.model.glance import Glance, Looked, Tally
-from wxsync.sources.base import Row, RowStream, Source, SourceSession
+from wxsync.model.glance import Column, Glance, Looked, Tally
+from wxsync.sources.base import NOBODY, TAGS, Row, RowStream, Source, SourceSession
+from wxsync.sources.dn import Dn, DnError
 from wxsync.sources.reader import read_desired
-
-PLACE: Final = "parent_dn"
-"""The column of a directory's rows by which they are counted."""
 
 
 @runtime_checkable
-class Profiled(Protocol):
-    """A session that knows more of what it read than its rows say."""
+class Telling(Protocol):
+    """A session whose rows can say more than a mapping reads."""
 
-    def profile(self, query: str) -> tuple[Tally, ...]:
-        """How the entries of a query are spread, such as by object class; asked after its last row."""
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """Names that its rows have besides, by whose values a look counts them."""
         ...
 
 
@@ -56,7 +56,7 @@ class Watched:
         with self.whole.open() as session:
             watched = _Session(self.name, session)
             yield watched
-            self.glances += (_told(session, each) for each in watched.streams)
+            self.glances += (stream.glance for stream in watched.streams)
 
 
 @dataclass(slots=True)
@@ -69,27 +69,44 @@ class _Session:
         return self.whole.has(query)
 
     def read(self, query: str, names: frozenset[str] = frozenset()) -> RowStream:
-        self.streams.append(_Stream(self.source, query, self.whole.read(query, names)))
+        telling = self.whole.telling if isinstance(self.whole, Telling) else ()
+        stream = self.whole.read(query, names.union(telling))
+        self.streams.append(_Stream(self.source, query, stream, telling, names))
         return self.streams[-1]
 
 
 class _Stream:
-    """Passes every row on as it is."""
+    """Passes every row on as it is, and counts what it has."""
 
-    def __init__(self, source: str, query: str, whole: RowStream) -> None:
+    def __init__(
+        self, source: str, query: str, whole: RowStream, telling: Sequence[str], names: frozenset[str]
+    ) -> None:
+        self._source = source
+        self._query = query
         self._whole = whole
-        self._places: Counter[str] = Counter()
-        self._glance = Glance(source=source, query=query, columns=whole.columns)
+        self._telling = tuple(name for name in telling if name in whole.columns)
+        self._hidden = frozenset(telling) - names
+        self._rows = 0
+        self._filled: Counter[str] = Counter()
+        self._tallies: dict[tuple[str, str], int] = {}
+        self._spelled: dict[tuple[str, str], str] = {}
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self._whole.columns
+        return tuple(name for name in self._whole.columns if name not in self._hidden)
+
+    @property
+    def vocabulary(self) -> Collection[str] | None:
+        return self._whole.vocabulary
 
     def __iter__(self) -> Iterator[Row]:
-        is_placed = PLACE in self._whole.columns
+        columns = self.columns
         for row in self._whole:
-            if is_placed:
-                self._places[str(row[PLACE])] += 1
+            if not (self._query == TAGS and row[columns[1]] is NOBODY):
+                self._rows += 1
+                self._filled.update(name for name in columns if _has_value(row, name))
+                for by, name in self._shared(row):
+                    self._count(by, name)
             yield row
 
     @property
@@ -98,12 +115,65 @@ class _Stream:
 
     @property
     def glance(self) -> Glance:
-        places = sorted(self._places.items(), key=lambda place: (-place[1], place[0]))
-        tallies = tuple(Tally(by=PLACE, name=name, count=count) for name, count in places)
-        return replace(self._glance, tallies=tallies)
+        """What has gone by so far."""
+        return Glance(
+            source=self._source,
+            query=self._query,
+            rows=self._rows,
+            columns=tuple(Column(name=name, filled=self._filled[name]) for name in self.columns),
+            tallies=tuple(self._ranked()),
+            is_directory=self._whole.vocabulary is not None,
+        )
+
+    def _shared(self, row: Row) -> Iterator[tuple[str, str]]:
+        """What the row may have in common with others: what it has that in, and the value."""
+        for name in self._telling:
+            for value in _values(row, name):
+                yield ("parent_dn", _above(value)) if isinstance(value, Dn) else (name, str(value))
+        if self._query == TAGS:
+            name = self.columns[0]
+            yield from (("tag", text) for value in _values(row, name) if (text := _told(value)))
+
+    def _count(self, by: str, name: str) -> None:
+        folded = name.key if isinstance(name, Dn) else name if by == "tag" else name.casefold()
+        self._spelled.setdefault((by, folded), str(name))
+        self._tallies[by, folded] = self._tallies.get((by, folded), 0) + 1
+
+    def _ranked(self) -> Iterator[Tally]:
+        kinds = list(dict.fromkeys(by for by, _ in self._tallies))
+        found = [
+            (kinds.index(by), -count, self._spelled[by, key]) for (by, key), count in self._tallies.items()
+        ]
+        for kind, count, name in sorted(found):
+            yield Tally(by=kinds[kind], name=name, count=-count)
 
 
-def _told(session: SourceSession, stream: _Stream) -> Glance:
-    glance = stream.glance
-    more = session.profile(glance.query) if isinstance(session, Profiled) else ()
-    return replace(glance, tallies=(*more, *glance.tallies))
+def _values(row: Row, name: str) -> list[object]:
+    try:
+        return [value for value in every_value(row, name) if value is not None]
+    except UnreadableValue:
+        return []
+
+
+def _told(value: object) -> str:
+    """The value as a text; nothing where it cannot be read."""
+    try:
+        return str(value).strip()
+    except UnreadableValue:
+        return ""
+
+
+def _has_value(row: Row, name: str) -> bool:
+    """Whether something is there, be it readable or not."""
+    try:
+        value = row[name]
+    except UnreadableValue:
+        return True
+    return bool(value.strip()) if isinstance(value, str) else value is not None
+
+
+def _above(dn: Dn) -> str:
+    try:
+        return dn.parent
+    except DnError:
+        return ""

@@ -92,6 +92,7 @@ class Joining:
         self._additions = additions
         self._met: set[str] = set()
         self._differing: dict[tuple[int, str], list[str]] = {}
+        self._lacking: dict[str, set[str]] = {}
 
     def complete(self, row: Row, key: str) -> Row:
         """The row with what the later sources add to it: null where they do not know the key.
@@ -111,6 +112,8 @@ class Joining:
             if values is not None:
                 for column in _differing(joined, values, addition.compared):
                     self._differing.setdefault((number, column), []).append(key)
+            elif addition.columns and addition.is_whole:
+                self._lacking.setdefault(addition.source, set()).add(key)
             joined.add(addition.columns, values, addition.unknown(values))
         return joined.plain()
 
@@ -123,6 +126,10 @@ class Joining:
             if key not in self._met and isinstance(row, NamedRow)
             for name in row.names
         )
+
+    def lacking(self) -> dict[str, frozenset[str]]:
+        """Later source that adds a column -> keys that it is proven not to have; after the last row."""
+        return {source: frozenset(keys) for source, keys in self._lacking.items()}
 
     def asides(self) -> Iterator[Aside]:
         """What the later sources have that counts for nothing; known after the last row."""
@@ -142,10 +149,10 @@ def _differing(row: Row, other: Row, columns: Sequence[str]) -> Iterator[str]:
     """Where the other row says something, and something else. Compared as texts, case and space aside."""
     for column in columns:
         try:
-            said, counting = other[column], row[column]
+            said, counting = _told(other[column]), _told(row[column])
         except (UnreadableValue, KeyError):
             continue  # the field that reads it tells
-        if said is not None and _told(said) not in ("", _told(counting)):
+        if said not in ("", counting):
             yield column
 
 
@@ -220,6 +227,10 @@ class JoinedRow(NamedRow):
 
     def all_values(self, name: str) -> list[object]:
         return every_value(self._row_of(name), name)
+
+    def has_several(self, name: str) -> bool:
+        row = self._row_of(name)
+        return isinstance(row, NamedRow) and row.has_several(name)
 
     def __getitem__(self, name: str) -> object:
         return self._row_of(name)[name]

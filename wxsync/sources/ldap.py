@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from wxsync.config.expressions import Expression
 from wxsync.config.settings import LdapSourceSettings
 from wxsync.errors import SourceError, SourceUnavailableError
-from wxsync.sources.ldap_errors import BAD_CREDENTIALS, SUCCESS, in_words, told
+from wxsync.model.message import Message
+from wxsync.model.watch import Stirred, Watching
+from wxsync.sources.ldap_errors import BAD_CREDENTIALS, SUCCESS, Retold, in_words, told
+from wxsync.sources.ldap_proof import Witness
+from wxsync.sources.ldap_rows import Shape
 from wxsync.sources.ldap_session import LdapSession
+from wxsync.sources.ldap_watch import Watch
 from wxsync.sources.ldap_wire import BREAKS, Address, Wire, addresses, connect
 
 
@@ -33,6 +39,34 @@ class LdapSource:
     def canaries(self) -> tuple[str, ...]:
         return self.settings.canaries
 
+    @property
+    def is_watched(self) -> bool:
+        return self.settings.watch
+
+    def stirred(self, mark: str | None, key: Expression) -> Stirred:
+        """What may have changed since `mark`, on a line of its own; see `wxsync.sources.ldap_watch`.
+
+        Where nothing has, a few look-ups are all that it costs. Raises what `open` raises.
+        """
+        with self._watch() as watch:
+
+            def shape() -> Shape:
+                return LdapSession(self.name, self.settings, watch.wire, self.clock()).shape
+
+            return watch.stirred(mark, key, shape)
+
+    def watching(self) -> Watching:
+        """By what it is watched, tried on a line of its own; raises what `open` raises."""
+        with self._watch() as watch:
+            return watch.watching()
+
+    @contextmanager
+    def _watch(self) -> Iterator[Watch]:
+        with ExitStack() as stack:
+            wire = self._first(stack, self._context())
+            witness = Witness(wire, self.settings.base_dn, Retold(source=self.name))
+            yield Watch(name=self.name, settings=self.settings, wire=wire, witness=witness)
+
     @contextmanager
     def open(self) -> Iterator[LdapSession]:
         """One server, bound, for the length of a `with`; nothing is ever written to it.
@@ -43,6 +77,14 @@ class LdapSource:
         context = self._context()
         with ExitStack() as stack:
             yield LdapSession(self.name, self.settings, self._first(stack, context), self.clock())
+
+    def whereabouts(self, key: Expression, keys: frozenset[str]) -> Mapping[str, Message]:
+        """Where the directory still has those of `keys` whom the members query does not find, in words.
+
+        Raises what `open` raises.
+        """
+        with self.open() as session:
+            return session.whereabouts(key, keys)
 
     def _first(self, stack: ExitStack, context: ssl.SSLContext) -> Wire:
         reasons: list[str] = []

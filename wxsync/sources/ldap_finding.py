@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from wxsync.config.expressions import Expression
+from wxsync.config.attributes import IDENTITIES
+from wxsync.config.expressions import Expression, UnreadableValue
+from wxsync.model.message import Message, say
+from wxsync.sources.dn import Dn, DnError
 from wxsync.sources.ldap_filters import all_of, any_of, equals
 from wxsync.sources.ldap_pages import Listing
-from wxsync.sources.ldap_rows import KEYS, Shape
+from wxsync.sources.ldap_rows import LdapRow, Shape
 from wxsync.sources.ldap_schema import Kind
-from wxsync.sources.normal import Breach
+from wxsync.sources.normal import Breach, key_of
 from wxsync.sources.sheet import read_key
 
 AT_ONCE: Final = 50
@@ -23,15 +27,21 @@ MOST: Final = 2000
 
 def can_be_found(key: Expression, shape: Shape) -> bool:
     """Whether the server can compare what makes the key: one attribute, or the GUID of the default key."""
-    names = {name.lower() for name in key.names}
-    if not key.is_bare and not names <= KEYS:
+    names = {shape.attribute(name).lower() for name in key.names}
+    if not key.is_bare and not names <= IDENTITIES:
         return False
-    return bool(names) and all(shape.schema.knows(name) or name in KEYS for name in names)
+    return bool(names) and all(shape.schema.knows(name) or name in IDENTITIES for name in names)
+
+
+def is_identity(key: Expression, shape: Shape) -> bool:
+    """Whether it is the id that the server itself gave each entry, by which nobody else is ever called."""
+    return {shape.attribute(name).lower() for name in key.names} <= IDENTITIES and can_be_found(key, shape)
 
 
 def filters(key: Expression, keys: Collection[str], shape: Shape, members: str) -> Iterator[str]:
     """Filters that find everybody of `members` who may have one of the keys, and perhaps some more."""
-    names = [name for name in sorted(key.names) if shape.schema.knows(name)]
+    meant = sorted(shape.attribute(name) for name in key.names)
+    names = [name for name in meant if shape.schema.knows(name)]
     rest = iter(sorted(keys))
     while some := list(islice(rest, AT_ONCE)):
         asked = [
@@ -49,11 +59,44 @@ def found(listing: Listing, key: Expression, shape: Shape) -> frozenset[str] | N
     layout = shape.layout(key.names)
     keys: set[str] = set()
     for entry in listing:
-        try:
-            keys.add(read_key(key, layout.row(entry)))
-        except Breach:
-            continue  # whoever has no readable key has none of those that are looked for
+        keys.update(_keys(key, layout.row(entry)))
     return frozenset(keys) if listing.broken is None else None
+
+
+def places(listing: Listing, key: Expression, shape: Shape) -> dict[str, Message]:
+    """Where the entries are, by their keys, and why the members query does not give them."""
+    layout = shape.layout(key.names)
+    told: dict[str, Message] = {}
+    for entry in listing:
+        row = layout.row(entry)
+        with suppress(Breach, DnError, UnreadableValue):
+            told[read_key(key, row)] = _place(row.dn, shape.base)
+    return told
+
+
+def _place(dn: Dn, base: Dn) -> Message:
+    if dn.is_below(base):
+        return say(
+            "no longer found by members, though the directory still has it in {place}", place=str(dn.parent)
+        )
+    return say("no longer below base_dn; the directory still has it in {place}", place=str(dn.parent))
+
+
+def _keys(key: Expression, row: LdapRow) -> Iterator[str]:
+    """Every key that the row may have: of several values each, whatever the mapping makes of such a row.
+
+    Whoever has no readable key has none of those that are looked for.
+    """
+    if not key.is_bare:
+        with suppress(Breach):
+            yield read_key(key, row)
+        return
+    (name,) = key.names
+    with suppress(UnreadableValue):
+        for value in row.all_values(name):
+            with suppress(Breach):
+                if (each := key_of(value, "key")) is not None:
+                    yield each
 
 
 def attributes(key: Expression, shape: Shape) -> Sequence[str]:

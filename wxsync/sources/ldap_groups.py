@@ -1,4 +1,4 @@
-"""Groups of a directory: who is in them, however deeply, as rows of tags and of memberships."""
+"""Groups of a directory: whom they name, as rows of tags and of memberships."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from wxsync.config.expressions import UnreadableValue
-from wxsync.sources.base import Row
+from wxsync.errors import SourceError, SourceUnavailableError
+from wxsync.model.message import Message, say
+from wxsync.sources.base import NOBODY, Row
 from wxsync.sources.dn import Dn, DnError
 from wxsync.sources.ldap_entry import Entry
-from wxsync.sources.ldap_filters import IN_CHAIN, all_of, equals
+from wxsync.sources.ldap_schema import Schema
 from wxsync.sources.ldap_values import integer, name, sid, text
+from wxsync.sources.outsiders import Outsiders
 
 MEMBER_ATTRIBUTES: Final = ("member", "uniqueMember", "memberUid")
 """DNs, DNs with bits behind them, and logins (RFC 4519 §2.17 and §2.40, RFC 2307 §4)."""
 PRIMARY_ATTRIBUTES: Final = ("primaryGroupID", "objectSid")
 CHAIN_ATTRIBUTES: Final = ("objectSid",)
+GROUP_ATTRIBUTES: Final = (*MEMBER_ATTRIBUTES, "objectClass")
+"""What tells who is in a group, and whether it may be that nobody is."""
 ANY: Final = "(objectClass=*)"
+LATE: Final = say("a group names somebody who came, or whose name changed, after people were read")
 
 TAG_COLUMNS: Final = ("tag", "member")
 MEMBERSHIP_COLUMNS: Final = ("member", "department")
@@ -30,8 +36,24 @@ class Directory(Protocol):
         """Every entry below the base; whoever implements it sees to it that it is every one."""
         ...
 
+    def census(self, filter_: str, attributes: Sequence[str]) -> Iterable[Entry]:
+        """Entries of the whole server, for counting alone: nothing holds that these are all."""
+        ...
+
     def lookup(self, dn: str, attributes: Sequence[str], filter_: str = ANY) -> Entry | None:
         """The entry of this DN; None where there is none, or none that the filter lets pass."""
+        ...
+
+    def member(self, dn: Dn) -> Entry | None:
+        """The entry of this DN, where the members query finds it now."""
+        ...
+
+    def may_be_hidden(self, dn: Dn) -> bool:
+        """Whether there may be an entry of this DN that wxsync is not shown."""
+        ...
+
+    def doubt(self, problem: Message) -> None:
+        """Hold that the reading of the groups is not whole."""
         ...
 
 
@@ -40,6 +62,9 @@ class Staff:
     """Whom the members query gave: only they are put into tags and departments."""
 
     is_active_directory: bool
+    schema: Schema
+    is_whole: bool = False
+    """The reading of them is proven to be whole: whoever is not among them was not there."""
     _names: dict[str, Dn] = field(default_factory=dict)
     _logins: dict[str, list[Dn]] = field(default_factory=dict)
     _primary: dict[str, list[Dn]] = field(default_factory=dict)
@@ -66,6 +91,10 @@ class Staff:
     def has(self, dn: Dn) -> bool:
         """Whether the members query gave this entry."""
         return dn.key in self._names
+
+    def without(self, keys: Iterable[str]) -> set[str]:
+        """Those of the DNs, by their keys, that the members query did not give."""
+        return {key for key in keys if key and key not in self._names}
 
     def with_login(self, login: bytes) -> list[Dn]:
         """Everybody who has this `uid`."""
@@ -100,71 +129,49 @@ class Crowds(Protocol):
 
     def of(self, group: Entry) -> Crowd: ...
 
+    def confirm(self) -> None:
+        """Look once more at what changed perhaps while groups were gone through, after the last one."""
+        ...
 
-class Walk:
-    """Goes from group to group by itself: for directories that cannot be asked for the whole chain.
 
-    Groups that were not read are looked up one by one, each once; a circle of groups ends where it
-    began.
+class Latecomers:
+    """Tells who is outside from who was not read: whom a group names, and nobody was read by that name.
+
+    Each is asked for once, and only where the members query can find them.
     """
 
-    def __init__(self, staff: Staff, directory: Directory, groups: Iterable[Entry] = ()) -> None:
+    def __init__(self, staff: Staff, directory: Directory) -> None:
         self._staff = staff
         self._directory = directory
-        self._groups: dict[str, Entry | None] = {}
-        for group in groups:
-            self._groups[Dn(group.dn).key] = group
+        self._known: dict[str, Dn | None] = {}
 
-    def of(self, group: Entry) -> Crowd:
-        crowd = Crowd()
-        seen = {Dn(group.dn).key}
-        queue = [group]
-        while queue:
-            for dn in direct_members(queue.pop(), self._staff, crowd):
-                if self._staff.has(dn):
-                    crowd.add(dn)
-                elif dn.key and dn.key not in seen:
-                    seen.add(dn.key)
-                    nested = self._group(dn)
-                    if nested is None:
-                        crowd.outside.add(dn.key)
-                    else:
-                        queue.append(nested)
-        return crowd
+    def known_as(self, dn: Dn) -> Dn | None:
+        """The name under which somebody was read whom the group calls otherwise; None for who is outside.
 
-    def _group(self, dn: Dn) -> Entry | None:
-        """The entry of a group; None where there is none, or where it is no group."""
-        if dn.key not in self._groups:
-            found = self._directory.lookup(dn, MEMBER_ATTRIBUTES)
-            is_group = found is not None and any(
-                each.lower() in found.attributes for each in MEMBER_ATTRIBUTES
-            )
-            self._groups[dn.key] = found if is_group else None
-        return self._groups[dn.key]
+        Somebody whom the query finds by now and did not give puts the reading in doubt: a person who was
+        moved after people were read would fall out of every group. Where that reading was not whole, nobody
+        is taken out of anything, and there is nothing to ask.
+        """
+        if not self._staff.is_whole:
+            return None
+        if dn.key not in self._known:
+            self._known[dn.key] = self._asked(dn)
+        return self._known[dn.key]
 
-
-class Chain:
-    """Has Active Directory follow the chain of groups, and adds those whose primary group is in it."""
-
-    def __init__(self, staff: Staff, directory: Directory, members: str) -> None:
-        self._staff = staff
-        self._directory = directory
-        self._members = members
-        """The filter of the members query."""
-
-    def of(self, group: Entry) -> Crowd:
-        crowd = Crowd()
-        is_in = equals("memberOf", group.dn, rule=IN_CHAIN)
-        for entry in self._directory.search(all_of(self._members, is_in), ()):
-            dn = Dn(entry.dn)
-            if self._staff.has(dn):
-                crowd.add(dn)
-        own = _sids(group)
-        for primary in self._staff.primary_groups:
-            if primary in own or self._directory.lookup(f"<SID={primary}>", (), is_in) is not None:
-                for dn in self._staff.with_primary_group(primary):
-                    crowd.add(dn)
-        return crowd
+    def _asked(self, dn: Dn) -> Dn | None:
+        try:
+            entry = self._directory.member(dn)
+        except SourceUnavailableError:
+            raise
+        except SourceError:  # elsewhere, or closed to us: to the members query too
+            return None
+        if entry is None:
+            return None
+        own = Dn(entry.dn)
+        if self._staff.has(own):
+            return own
+        self._directory.doubt(LATE)
+        return None
 
 
 class TagRows:
@@ -176,26 +183,25 @@ class TagRows:
         self._groups = groups
         self._named = named.lower()
         self._crowds = crowds
-        self._outside: set[str] = set()
+        self.outsiders = Outsiders()
 
     def __iter__(self) -> Iterator[Row]:
         """Rows of the members that were read.
 
-        A null stands for whatever cannot be told, so that nobody loses a tag because of it.
+        A null stands for whatever cannot be told, so that nobody loses a tag because of it. NOBODY stands
+        for a group that is there, and in which is none of them.
         """
         for group in self._groups:
             crowd = self._crowds.of(group)
-            self._outside |= crowd.outside
             tag = self._name_of(group)
+            self.outsiders.add(tag, crowd.outside)
             for dn in crowd.people.values():
                 yield {"tag": tag, "member": dn}
             if tag is None or not crowd.is_readable:
                 yield {"tag": tag, "member": None}
-
-    @property
-    def left_out(self) -> int:
-        """How many are in some group and not among the members that were read."""
-        return len(self._outside)
+            elif not crowd.people:
+                yield {"tag": tag, "member": NOBODY}
+        self._crowds.confirm()
 
     def _name_of(self, group: Entry) -> str | None:
         values = group.attributes.get(self._named, ())
@@ -210,10 +216,12 @@ class MembershipRows:
 
     columns = MEMBERSHIP_COLUMNS
 
-    def __init__(self, groups: Iterable[Entry], staff: Staff) -> None:
+    def __init__(self, groups: Iterable[Entry], staff: Staff, directory: Directory) -> None:
         self._groups = groups
         self._staff = staff
-        self._outside: set[str] = set()
+        self._latecomers = Latecomers(staff, directory)
+        self.outsiders = Outsiders()
+        """Nested groups that are no departments too: they have no people of their own here."""
 
     def __iter__(self) -> Iterator[Row]:
         groups = {Dn(group.dn).key: group for group in self._groups}
@@ -223,24 +231,27 @@ class MembershipRows:
                 if self._staff.has(dn):
                     crowd.add(dn)
                 elif dn.key and dn.key not in groups:
-                    self._outside.add(dn.key)
+                    known = self._latecomers.known_as(dn)
+                    if known is None:
+                        crowd.outside.add(dn.key)
+                    else:
+                        crowd.add(known)
+            self.outsiders.add(str(department), crowd.outside)
             for dn in crowd.people.values():
                 yield {"member": dn, "department": department}
             if not crowd.is_readable:
                 yield {"member": None, "department": department}
 
-    @property
-    def left_out(self) -> int:
-        """How many are in some group and not among the members that were read; nested groups too."""
-        return len(self._outside)
-
 
 def direct_members(group: Entry, staff: Staff, crowd: Crowd) -> list[Dn]:
     """Whom the group itself names, and those whose primary group it is.
 
-    A login that nobody or more than one has is noted in `crowd`, and so is a value that is no DN.
+    A login that nobody or more than one has is noted in `crowd`, and so is a value that is no DN, and a
+    group that shows nobody although there must be somebody: an access rule hides them.
     """
     members: list[Dn] = []
+    if hides_members(group, staff.schema):
+        crowd.is_readable = False
     for value in (*group.attributes.get("member", ()), *group.attributes.get("uniquemember", ())):
         try:
             members.append(name(value))
@@ -253,12 +264,23 @@ def direct_members(group: Entry, staff: Staff, crowd: Crowd) -> list[Dn]:
             crowd.outside.add(f"uid={_login(login)}")
         elif len(named) > 1:
             crowd.is_readable = False
-    for group_sid in _sids(group):
+    for group_sid in sids_of(group):
         members += staff.with_primary_group(group_sid)
     return members
 
 
-def _sids(group: Entry) -> list[str]:
+def hides_members(group: Entry, schema: Schema) -> bool:
+    """Whether nobody is shown in a group whose class wants somebody, or whose class is not shown either.
+
+    groupOfNames must have a `member` (RFC 4519 §3.5); whoever wants none puts an empty DN there.
+    """
+    classes = [value.decode("utf-8", "replace") for value in group.attributes.get("objectclass", ())]
+    if any(group.attributes.get(each.lower()) for each in MEMBER_ATTRIBUTES):
+        return False
+    return not classes or schema.wants(classes, MEMBER_ATTRIBUTES)
+
+
+def sids_of(group: Entry) -> list[str]:
     try:
         return [sid(value) for value in group.attributes.get("objectsid", ())]
     except UnreadableValue:

@@ -46,7 +46,7 @@ class Listing:
         while not self.has_ended and self.broken is None:
             number += 1
             page = self._fetch(cookie, number)
-            self._referrals |= dict.fromkeys(_host(url) for url in page.referrals)
+            self._referrals |= dict.fromkeys(host_of(url) for url in page.referrals)
             self.entries += len(page.entries)
             yield from page.entries
             self._judge(page, cookie, number)
@@ -84,7 +84,7 @@ class Listing:
             self.broken = say("the server gives page {page} again and again", page=number)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """The referral's host in lower case; the URL itself where it has none."""
     try:
         return urlsplit(url).hostname or url

@@ -130,7 +130,8 @@ class SecondLook:
 class Survey:
     """The entries of one search, once, and the evidence that they are all.
 
-    The second look is taken when the last entry was given. Only creations explain why it shows more: whoever
+    The second look is taken by `seal`, after the last entry and after all that was asked on the ground of
+    them: so it also sees what changed in between. Only creations explain why it shows more: whoever
     was there before and was not read was missed. Nothing explains why it shows less: an access rule that
     hides entries from one moment on looks the same as their deletion.
     """
@@ -151,23 +152,30 @@ class Survey:
         self._retold = retold
         self._declared = frozenset(host.lower() for host in declared)
         """Hosts of referrals that may be left out."""
+        self._roll = Roll()
+        self._began = ""
         self._evidence: Evidence | None = None
 
     def __iter__(self) -> Iterator[Entry]:
         """Every entry; raises SourceUnavailableError where the line breaks, SourceError where none comes."""
-        began = self._witness.testify().second
-        roll = Roll()
+        self._began = self._witness.testify().second
         for entry in self._first:
-            roll.add(entry.dn)
+            self._roll.add(entry.dn)
             yield entry
         self._first.demand()
-        look = self._look(roll)
-        created = self._created_since(began, look.strangers)
+
+    def seal(self) -> None:
+        """Look a second time, and ask a last time who reads and who answers.
+
+        Raises SourceUnavailableError where the line breaks.
+        """
+        look = self._look(self._roll)
+        created = self._created_since(self._began, look.strangers)
         self._evidence = self._weigh(look, created, self._witness.first, self._witness.testify())
 
     @property
     def evidence(self) -> Evidence:
-        """What was observed; before the last entry was given, that it did not end."""
+        """What was observed; before it was sealed, that it did not end."""
         if self._evidence is None:
             return Evidence(rows=self._first.entries, has_ended=False)
         return self._evidence

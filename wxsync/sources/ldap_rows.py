@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from wxsync.config.attributes import IDENTITIES
 from wxsync.config.expressions import UnreadableValue
 from wxsync.sources.base import NamedRow
 from wxsync.sources.dn import Dn, DnError
@@ -18,9 +19,6 @@ from wxsync.sources.normal import Breach, key_of
 
 Reader = Callable[["LdapRow"], tuple[object, ...]]
 """Every value of one name in a row."""
-
-KEYS: Final = frozenset({"entryuuid", "objectguid"})
-"""What the default key names: each directory has one of them, and the other one is null there."""
 
 ACCOUNT_DISABLED: Final = 0x2
 LOCKED_OUT: Final = 0x10
@@ -48,6 +46,17 @@ class Shape:
     base_is_department: bool
     """The base entry is itself one of the departments: else what is directly in it is in none."""
     now: datetime
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the config calls attributes: a name in lower case -> the attribute."""
+
+    def attribute(self, name: str) -> str:
+        """What a name of an expression stands for: mostly the attribute of that very name."""
+        return self.names.get(name.lower(), name)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Every name that an expression may read."""
+        return (*self.schema.names.values(), *READY, *self.names)
 
     def layout(self, names: Iterable[str]) -> Layout:
         """How rows are read of which a mapping reads `names`; those that the directory lacks are left out.
@@ -55,14 +64,16 @@ class Shape:
         Attributes are told apart without case, as LDAP does. Photos are never read.
         """
         readers = {name: reader for name in sorted(set(names)) if (reader := self._reader(name)) is not None}
-        asked = dict.fromkeys(asked for name in readers for asked in READY.get(name, (name,)))
+        meant = [self.attribute(name) for name in readers]
+        asked = dict.fromkeys(asked for name in meant for asked in READY.get(name, (name,)))
         return Layout(readers=readers, attributes=tuple(self._known(asked)))
 
     def _known(self, attributes: Iterable[str]) -> Iterator[str]:
         return (each for each in attributes if self.schema.knows(each))
 
     def _reader(self, name: str) -> Reader | None:
-        if name in READY:
+        attribute = self.attribute(name)
+        if attribute in READY:
             return {
                 "dn": lambda row: (row.dn,),
                 "parent_dn": self._parent,
@@ -70,10 +81,10 @@ class Shape:
                 "disabled": self._disabled,
                 "expired": self._expired,
                 "locked": self._locked,
-            }[name]
-        if is_photo(name) or not (self.schema.knows(name) or name.lower() in KEYS):
+            }[attribute]
+        if is_photo(attribute) or not (self.schema.knows(attribute) or attribute.lower() in IDENTITIES):
             return None
-        return _attribute(name.lower(), self.schema.kind(name))
+        return _attribute(attribute.lower(), self.schema.kind(attribute))
 
     def _parent(self, row: LdapRow) -> tuple[object, ...]:
         """The entry above; none of the base entry, and none where the base is no department."""
@@ -179,6 +190,9 @@ class LdapRow(NamedRow):
 
     def all_values(self, name: str) -> list[object]:
         return list(self._read(name))
+
+    def has_several(self, name: str) -> bool:
+        return len(self._read(name)) > 1
 
     def __getitem__(self, name: str) -> object:
         values = self._read(name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
-from wxsync.config.checks import PHOTOS
+from wxsync.config.attributes import PHOTOS, base_of
 
 
 class Kind(Enum):
@@ -78,6 +78,7 @@ SYNTAXES: Final[Mapping[str, Kind]] = MappingProxyType(
 DESCRIPTION: Final = re.compile(r"\bDESC\s+'[^']*'")
 NAMES: Final = re.compile(r"\bNAME\s+(?:'([^']+)'|\(([^)]*)\))")
 SYNTAX: Final = re.compile(r"\bSYNTAX\s+'?([0-9.]+)")
+MUST: Final = re.compile(r"\bMUST\s+(?:\(([^)]*)\)|([^\s()]+))")
 SUPERIOR: Final = re.compile(r"\bSUP\s+([^\s)]+)")
 
 
@@ -88,10 +89,15 @@ class Schema:
     names: Mapping[str, str]
     """A name in lower case -> as the schema spells it."""
     kinds: Mapping[str, Kind]
+    musts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """An object class -> the attributes that its entries must have by itself, all in lower case."""
 
     @classmethod
-    def of(cls, definitions: Iterable[str]) -> Schema:
-        """That of the values of `attributeTypes` (RFC 4512 §4.1.2); Active Directory quotes its syntaxes."""
+    def of(cls, definitions: Iterable[str], classes: Iterable[str] = ()) -> Schema:
+        """That of the values of `attributeTypes` (RFC 4512 §4.1.2) and of `objectClasses` (§4.1.1).
+
+        Active Directory quotes its syntaxes.
+        """
         names: dict[str, str] = {}
         syntaxes: dict[str, str] = {}
         superiors: dict[str, str] = {}
@@ -101,17 +107,29 @@ class Schema:
             if found is None:
                 continue
             syntax, superior = SYNTAX.search(bare), SUPERIOR.search(bare)
-            for name in [found[1]] if found[1] else re.findall(r"'([^']+)'", found[2]):
+            for name in _names(found):
                 names[name.lower()] = name
                 if syntax is not None:
                     syntaxes[name.lower()] = syntax[1].rstrip(".")
                 if superior is not None:
                     superiors[name.lower()] = superior[1].lower()
-        return cls(names=names, kinds={name: _kind(name, syntaxes, superiors) for name in names})
+        return cls(
+            names=names,
+            kinds={name: _kind(name, syntaxes, superiors) for name in names},
+            musts=dict(_musts(classes)),
+        )
 
     def knows(self, attribute: str) -> bool:
         """Whether there is such an attribute; case and options such as `;binary` do not count."""
-        return _base(attribute) in self.names
+        return base_of(attribute) in self.names
+
+    def wants(self, classes: Iterable[str], attributes: Iterable[str]) -> bool:
+        """Whether an entry of these classes must have one of the attributes.
+
+        A server gives an entry's classes with all that they are derived from (RFC 4512 §3.3).
+        """
+        musts = frozenset[str]().union(*(self.musts.get(each.lower(), ()) for each in classes))
+        return not musts.isdisjoint(each.lower() for each in attributes)
 
     def kind(self, attribute: str) -> Kind:
         """What the attribute's values become."""
@@ -123,11 +141,22 @@ class Schema:
 
 def is_photo(attribute: str) -> bool:
     """Whether the attribute holds pictures or sounds."""
-    return _base(attribute) in PHOTOS
+    return base_of(attribute) in PHOTOS
 
 
-def _base(attribute: str) -> str:
-    return attribute.lower().partition(";")[0]
+def _musts(classes: Iterable[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for definition in classes:
+        bare = DESCRIPTION.sub("", definition)
+        found, musts = NAMES.search(bare), MUST.search(bare)
+        if found is not None and musts is not None:
+            listed = frozenset((musts[1] or musts[2]).replace("$", " ").lower().split())
+            for name in _names(found):
+                yield name.lower(), listed
+
+
+def _names(found: re.Match[str]) -> list[str]:
+    """Every name of a definition."""
+    return [found[1]] if found[1] else re.findall(r"'([^']+)'", found[2])
 
 
 def _kind(name: str, syntaxes: Mapping[str, str], superiors: Mapping[str, str]) -> Kind:

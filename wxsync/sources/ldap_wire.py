@@ -25,6 +25,13 @@ PAGING: Final = "1.2.840.113556.1.4.319"
 """The simple paged results control (RFC 2696)."""
 WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
 """RFC 4532."""
+SYNC_REQUEST: Final = "1.3.6.1.4.1.4203.1.9.1.1"
+SYNC_INFO: Final = "1.3.6.1.4.1.4203.1.9.1.4"
+"""The control that asks what has changed, and the messages that answer beside entries (RFC 4533)."""
+SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
+"""Has Active Directory show what it keeps of deleted entries ([MS-ADTS] 3.1.1.3.4.1.14)."""
+ACTIVE_DIRECTORY: Final = b"1.2.840.113556.1.4.800"
+"""The capability by which it is known ([MS-ADTS] 3.1.1.3.4.3.1)."""
 NO_ATTRIBUTES: Final = ("1.1",)
 """Asks for DNs alone (RFC 4511, 4.5.1.8)."""
 ANY: Final = "(objectClass=*)"
@@ -47,6 +54,10 @@ class Result:
     """The code's name, such as "sizeLimitExceeded"."""
     message: str
     """The server's own words: to be shown with care, they may name entries."""
+    matched: str = ""
+    """Where there is no such entry, the DN of the nearest one above that the server admits to have."""
+    referrals: tuple[str, ...] = ()
+    """Of a referral, the URLs of the servers that have what was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +70,8 @@ class Page:
     result: Result
     cookie: bytes | None
     """The paging control's: empty on the last page; None where the answer had no such control."""
+    notices: tuple[bytes, ...] = ()
+    """Of an answer to a sync request the Sync Info Messages (RFC 4533 §2.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +175,38 @@ class Wire:
         answer = self._connection.result
         return _result(answer), bytes(answer.get("responseValue") or b"").decode("utf-8", "replace")
 
-    def read(self, dn: str, attributes: Sequence[str], filter_: str = ANY) -> Page:
+    def read(
+        self, dn: str, attributes: Sequence[str], filter_: str = ANY, *, deleted_too: bool = False
+    ) -> Page:
         """One entry by its DN; the empty DN is the server's own."""
-        return self._search(dn, filter_, BASE, attributes)
+        return self._search(dn, filter_, BASE, attributes, controls=_showing(deleted_too))
 
-    def page(self, base: str, filter_: str, attributes: Sequence[str], *, size: int, cookie: bytes) -> Page:
+    def page(
+        self,
+        base: str,
+        filter_: str,
+        attributes: Sequence[str],
+        *,
+        size: int,
+        cookie: bytes,
+        deleted_too: bool = False,
+    ) -> Page:
         """One page of a listing below `base`; the first has an empty cookie."""
-        return self._search(base, filter_, SUBTREE, attributes, size=size, cookie=cookie)
+        return self._search(
+            base,
+            filter_,
+            SUBTREE,
+            attributes,
+            controls=_showing(deleted_too),
+            paged_size=size,
+            paged_cookie=cookie or None,
+            paged_criticality=True,
+        )
+
+    def sync(self, base: str, attributes: Sequence[str], request: bytes, *, most: int) -> Page:
+        """What a sync request finds below `base`, `most` entries of it; paging and it do not go together."""
+        control = (SYNC_REQUEST, True, request)
+        return self._search(base, ANY, SUBTREE, attributes, controls=[control], size_limit=most)
 
     def _search(
         self,
@@ -176,18 +214,10 @@ class Wire:
         filter_: str,
         scope: Literal["BASE", "SUBTREE"],
         attributes: Sequence[str],
-        **paging: Any,
+        **more: Any,
     ) -> Page:
-        if paging:
-            paging = {"paged_size": paging["size"], "paged_cookie": paging["cookie"] or None}
         self._connection.search(
-            base,
-            filter_,
-            scope,
-            dereference_aliases=DEREF_NEVER,
-            attributes=list(attributes),
-            paged_criticality=bool(paging),
-            **paging,
+            base, filter_, scope, dereference_aliases=DEREF_NEVER, attributes=list(attributes), **more
         )
         result, response = self._connection.result, self._connection.response or ()
         self._connection.response = None
@@ -198,6 +228,7 @@ class Wire:
             ),
             result=_result(result),
             cookie=_cookie(result),
+            notices=tuple(bytes(each["responseValue"] or b"") for each in response if _is_notice(each)),
         )
 
 
@@ -237,9 +268,23 @@ def _entry(dn: bytes, attributes: Sequence[Any]) -> Entry:
     return Entry(str(dn, "utf-8", "backslashreplace"), values)
 
 
+def _showing(deleted_too: bool) -> list[tuple[str, bool, None]]:
+    return [(SHOW_DELETED, True, None)] if deleted_too else []
+
+
+def _is_notice(response: Mapping[str, Any]) -> bool:
+    return bool(response["type"] == "intermediateResponse" and response["responseName"] == SYNC_INFO)
+
+
 def _result(answer: Mapping[str, Any]) -> Result:
     message = " ".join(str(answer.get("message") or "").split())
-    return Result(code=int(answer["result"]), name=str(answer["description"]), message=message)
+    return Result(
+        code=int(answer["result"]),
+        name=str(answer["description"]),
+        message=message,
+        matched=str(answer.get("dn") or ""),
+        referrals=tuple(answer.get("referrals") or ()),
+    )
 
 
 def _cookie(answer: Mapping[str, Any]) -> bytes | None:

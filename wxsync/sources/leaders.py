@@ -37,12 +37,12 @@ def lead(members: Mapping[str, Member], people: People) -> Led:
     Of one who leaves, or whose row is rejected, nothing is sent, and what WeCom holds stays. Nobody
     is rejected for a leader.
     """
-    led: dict[str, Member] = {}
+    leaderless: dict[str, Member] = {}
     left_out: dict[str, str] = {}
     for key, member in members.items():
         leader, name = member.direct_leader, people.candidates[key].leader
-        is_sent = not isinstance(leader, str) or leader in members
-        led[key] = member if is_sent else replace(member, direct_leader=UNKNOWN)
+        if isinstance(leader, str) and leader not in members:
+            leaderless[key] = replace(member, direct_leader=UNKNOWN)
         if isinstance(name, str) and name not in people.refs:
             left_out[key] = name
-    return Led(members=led, left_out=left_out)
+    return Led(members={**members, **leaderless} if leaderless else members, left_out=left_out)

@@ -7,7 +7,7 @@ departments and leaders) is found in `people`, `marks`, `duplicates` and `leader
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,12 @@ from wxsync.config.settings import MemberMapping, SyncSettings
 from wxsync.model.change import Kind, Rejected
 from wxsync.model.member import TEXT_FIELDS, Text
 from wxsync.model.message import Message, say
+from wxsync.model.sharing import Sharing, shared
 from wxsync.model.unknown import UNKNOWN, Unknown
 from wxsync.sources.base import Row
-from wxsync.sources.fields import NORMALISERS, attribute, userid
+from wxsync.sources.fields import COMMON_TEXTS, NORMALISERS, attribute, userid
 from wxsync.sources.normal import Breach, day_of, flag, key_of, keys_of, uint32
-from wxsync.sources.sheet import Sheet, has_null
+from wxsync.sources.sheet import NOTHING, Sheet, demand_one_value, has_null
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Candidate:
     key: str
     ref: str | None
     userid: str
-    texts: dict[str, Text]
-    """Those of TEXT_FIELDS that are mapped."""
+    texts: tuple[Text, ...]
+    """Those of TEXT_FIELDS, in that order; UNKNOWN where one is not mapped."""
     places: tuple[RowPlace, ...]
     main: str | None
     leader: Text
@@ -85,12 +86,13 @@ class MemberRules:
     tags: tuple[tuple[str, Expression], ...]
     zone: tzinfo
     today: date
+    places: Sharing[tuple[RowPlace, ...]] = field(default_factory=Sharing)
 
     @classmethod
     def of(cls, sync: SyncSettings, tags: tuple[tuple[str, Expression], ...], now: datetime) -> MemberRules:
         zone = ZoneInfo(sync.time_zone)
         texts = (
-            (name, expression, NORMALISERS[name])
+            (name, expression, shared(NORMALISERS[name]) if name in COMMON_TEXTS else NORMALISERS[name])
             for name in TEXT_FIELDS
             if (expression := getattr(sync.member, name)) is not None
         )
@@ -119,7 +121,7 @@ class MemberRules:
         if active is not None:
             is_active = None
             if not has_null(active, sheet.row):
-                is_active = sheet.take("active", active, lambda value: flag(value, "active"))
+                is_active = sheet.take("active", active, lambda value: flag(value, "active"), decides=True)
             if is_active is False:
                 return say("the source calls this person inactive")
             if is_active is None:
@@ -127,7 +129,7 @@ class MemberRules:
                 sheet.refuse("active", Breach("null", problem))
             if is_active is not True:
                 return None
-        last = sheet.take("ends", ends, lambda value: day_of(value, self.zone, "ends"))
+        last = sheet.take("ends", ends, lambda value: day_of(value, self.zone, "ends"), decides=True)
         if isinstance(last, date) and last < self.today:
             return say("the last day was {date}", date=last.isoformat())
         return None
@@ -137,27 +139,32 @@ class MemberRules:
             return sheet.key
         # Of a leaver nothing else is checked, so a faulty ref is no reject of theirs.
         target = sheet if is_wanted else Sheet(kind=sheet.kind, key=sheet.key, row=sheet.row)
-        ref = target.take("ref", self.mapping.ref, lambda value: key_of(value, "ref"))
+        ref = target.take("ref", self.mapping.ref, lambda value: key_of(value, "ref"), decides=True)
         return ref if isinstance(ref, str) else None
 
     def _person(self, sheet: Sheet, ref: str | None) -> Candidate | Refused:
         mapping = self.mapping
         person_id = self._userid(sheet)
-        texts: dict[str, Text] = {
+        taken: dict[str, Text] = {
             name: sheet.take(name, rule, form, may_be_unknown=name != "name")
             for name, rule, form in self.texts
         }
-        starts = sheet.take("starts", mapping.starts, lambda value: day_of(value, self.zone, "starts"))
+        starts = sheet.take(
+            "starts", mapping.starts, lambda value: day_of(value, self.zone, "starts"), decides=True
+        )
         leader = sheet.take(
             "direct_leader",
             mapping.direct_leader,
             lambda value: key_of(value, "direct_leader"),
             may_be_unknown=True,
         )
-        enable = sheet.take("enable", mapping.enable, lambda value: flag(value, "enable"))
+        enable = sheet.take("enable", mapping.enable, lambda value: flag(value, "enable"), decides=True)
         extattr = tuple(self._attributes(sheet))
         main = sheet.take(
-            "main_department", mapping.main_department, lambda value: key_of(value, "main_department")
+            "main_department",
+            mapping.main_department,
+            lambda value: key_of(value, "main_department"),
+            decides=True,
         )
         places = self._places(sheet)
         if sheet.rejected:
@@ -167,8 +174,8 @@ class MemberRules:
             key=sheet.key,
             ref=ref,
             userid=person_id,
-            texts=texts,
-            places=places,
+            texts=tuple(taken.get(name, UNKNOWN) for name in TEXT_FIELDS),
+            places=self.places.one(places),
             main=None if main is UNKNOWN else main,
             leader=leader,
             enable=UNKNOWN if enable is None else enable,
@@ -181,7 +188,11 @@ class MemberRules:
     def _userid(self, sheet: Sheet) -> str:
         """The userid; "" where it is refused."""
         expression = self.mapping.userid
-        value = None if has_null(expression, sheet.row) else sheet.take("userid", expression, userid)
+        value = (
+            None
+            if has_null(expression, sheet.row)
+            else sheet.take("userid", expression, userid, decides=True)
+        )
         if value is None:
             sheet.refuse("userid", Breach("null", say("userid, or a column that it names, is null")))
         return value if isinstance(value, str) else ""
@@ -201,7 +212,10 @@ class MemberRules:
         """The row's own places with their marks, aligned; none is root_department."""
         mapping = self.mapping
         departments = sheet.take(
-            "departments", mapping.departments, lambda value: keys_of(value, "departments") or (None,)
+            "departments",
+            mapping.departments,
+            lambda value: keys_of(value, "departments") or (None,),
+            decides=True,
         )
         if departments is UNKNOWN:
             departments = (None,)
@@ -220,14 +234,15 @@ class MemberRules:
         undecided: list[str] = []
         for name, expression in self.tags:
             try:
+                demand_one_value(expression, row, name)
                 value = expression.evaluate(row)
-            except ExpressionFailed:
+            except (ExpressionFailed, Breach):
                 value = None
             if value is None:
                 undecided.append(name)
             elif value:
                 belongs.append(name)
-        return frozenset(belongs), frozenset(undecided)
+        return (frozenset(belongs) if belongs else NOTHING), (frozenset(undecided) if undecided else NOTHING)
 
 
 def _marks(
@@ -254,5 +269,5 @@ def _marks(
 
     if expression is None:
         return (None,) * count
-    marks = sheet.take(name, expression, align)
+    marks = sheet.take(name, expression, align, decides=True)
     return (None,) * count if marks is UNKNOWN else marks

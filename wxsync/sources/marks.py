@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wxsync.model.change import Kind, Rejected
-from wxsync.model.member import Member, ref_order
+from wxsync.model.member import TEXT_FIELDS, Member, ref_order
 from wxsync.model.message import Message, say
+from wxsync.model.sharing import Sharing
 from wxsync.model.unknown import UNKNOWN, DepartmentRef
 from wxsync.sources.base import MEMBERSHIPS, Row, RowStream
 from wxsync.sources.fields import MOST_DEPARTMENTS
 from wxsync.sources.leaders import leader_of
 from wxsync.sources.mapping import Candidate
 from wxsync.sources.normal import Breach, flag, key_of, uint32
+from wxsync.sources.outsiders import Outsiders
 from wxsync.sources.people import People
 from wxsync.sources.sheet import reject
 from wxsync.sources.tree import Tree
@@ -49,9 +51,12 @@ class Memberships:
         """Keys of people with a row that cannot be used."""
         self.refused: dict[str, tuple[Rejected, ...]] = {}
         """Keys of people who are put into a department that no source knows."""
+        self.outsiders = Outsiders()
+        """Of the query that was read last: whom a later source knows and the first does not."""
 
     def read(self, stream: RowStream) -> int:
         """Take all rows of a query; gives how many of them may be anybody's."""
+        self.outsiders = Outsiders()
         member, department, *more = stream.columns
         named = {column.lower(): column for column in more if column.lower() in MARKS}
         self.gives.update(named)
@@ -68,7 +73,9 @@ class Memberships:
             return False
         key = self._people.refs.get(name)
         if key is None:
-            if name not in self._strangers and name not in self._people.strangers:
+            if name in self._people.strangers:
+                self.outsiders.add(None if department is None else str(department), (name,))
+            elif name not in self._strangers:
                 self._strangers.add(name)
                 problem = say("a membership row names somebody whom no source knows")
                 self._refuse(name, MEMBERSHIPS, "unknown_member", problem)
@@ -129,6 +136,7 @@ class Settler:
     has_leaders: bool
     """Leader marks are mapped, or a column of the memberships query."""
     has_orders: bool
+    departments: Sharing[tuple[DepartmentRef, ...]] = field(default_factory=Sharing)
 
     def settle(self, person: Candidate) -> Member | tuple[Rejected, ...]:
         """The member with all places and marks; the rejects where a place cannot be."""
@@ -146,8 +154,8 @@ class Settler:
         return Member(
             key=person.key,
             userid=person.userid,
-            **person.texts,
-            departments=(main, *(ref for ref in places if ref != main)),
+            **dict(zip(TEXT_FIELDS, person.texts, strict=True)),
+            departments=self.departments.one((main, *(ref for ref in places if ref != main))),
             main_department=main,
             is_leader=leads if self.has_leaders else UNKNOWN,
             order=orders if self.has_orders else UNKNOWN,

@@ -9,7 +9,7 @@ from wxsync.config.expressions import Expression
 from wxsync.config.settings import SyncSettings
 from wxsync.errors import ConfigError
 from wxsync.sources.base import DEPARTMENTS, MEMBERS, MEMBERSHIPS, TAGS, RowStream, SourceSession
-from wxsync.sources.columns import missing_columns, names_in, needs_of, too_few_columns
+from wxsync.sources.columns import Offer, missing_columns, names_in, needs_of, too_few_columns
 from wxsync.sources.joining import Later, added_columns, shared_columns
 
 Sessions = Sequence[tuple[str, SourceSession]]
@@ -53,6 +53,10 @@ def open_streams(sessions: Sessions, sync_name: str, sync: SyncSettings) -> Stre
     return streams
 
 
+def _offer(source: str, stream: RowStream) -> Offer:
+    return Offer(source=source, columns=stream.columns, attributes=stream.vocabulary)
+
+
 class _Opening:
     """Opens queries and gathers what is wrong with their columns."""
 
@@ -73,8 +77,9 @@ class _Opening:
         wanted = names_in(needs)
         stream = session.read(query, wanted)
         key = {key_path: needs[key_path]}
-        self.problems += missing_columns(key, query, [authority], stream.columns)
-        given, offered, named = list(stream.columns), list(stream.columns), [authority]
+        offers = [_offer(authority, stream)]
+        self.problems += missing_columns(key, query, offers)
+        given = list(stream.columns)
         later: list[Later] = []
         for source, other_session in others:
             if not other_session.has(query) or (query == DEPARTMENTS and wanted.issubset(given)):
@@ -82,16 +87,15 @@ class _Opening:
             other = other_session.read(query, wanted)
             columns = added_columns(given, other.columns, wanted)
             compared = shared_columns(given, other.columns, wanted - needs[key_path].names)
-            named.append(source)
-            offered += (column for column in other.columns if column not in offered)
+            offers.append(_offer(source, other))
             given += columns
             if columns or query == MEMBERS:
-                self.problems += missing_columns(key, query, [source], other.columns)
+                self.problems += missing_columns(key, query, offers[-1:])
                 later.append(
                     Later(source=source, query=query, stream=other, columns=columns, compared=compared)
                 )
         rest = {path: expression for path, expression in needs.items() if path != key_path}
-        self.problems += missing_columns(rest, query, named, offered)
+        self.problems += missing_columns(rest, query, offers)
         return Joined(stream=stream, later=tuple(later))
 
     def pairs(self, query: str, expected: str) -> tuple[RowStream, ...]:

@@ -60,12 +60,12 @@ def read_people(rows: Iterable[Row], rules: MemberRules, joining: Joining) -> Pe
     for key, more in doubles.items():
         problem = say("{count} rows have this key", count=more + 1)
         verdicts[key] = _refusal(key, verdicts[key].ref, "key", Breach("duplicate_key", problem))
-    refs = {**entries, **_refs(verdicts)}
+    refs = _refs(verdicts)
     return People(
         candidates={key: each for key, each in verdicts.items() if isinstance(each, Candidate)},
         leavers={key: each.why for key, each in verdicts.items() if isinstance(each, Leaver)},
         refused={key: each.rejected for key, each in verdicts.items() if isinstance(each, Refused)},
-        refs=refs,
+        refs={**entries, **refs} if entries else refs,
         keyless=tuple(keyless),
         strangers=joining.strangers(),
     )

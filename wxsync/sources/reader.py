@@ -23,6 +23,7 @@ from wxsync.sources.people import People, read_people
 from wxsync.sources.proof import with_canaries
 from wxsync.sources.tagging import Tagging, clean_rules
 from wxsync.sources.tree import Tree, grow
+from wxsync.sources.watching import take_marks
 
 
 def read_desired(sources: Sequence[Source], sync: SyncSettings, now: datetime, *, sync_name: str) -> Desired:
@@ -35,7 +36,8 @@ def read_desired(sources: Sequence[Source], sync: SyncSettings, now: datetime, *
     canaries = {source.name: source.canaries for source in sources}
     with ExitStack() as stack:
         sessions = [(source.name, stack.enter_context(source.open())) for source in sources]
-        return _Reading(sync, now, canaries).read(open_streams(sessions, sync_name, sync))
+        marks = take_marks(sessions)
+        return _Reading(sync, now, canaries).read(open_streams(sessions, sync_name, sync), marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +59,22 @@ class _Reading:
         self._readings: list[ReadingProof] = []
         self._keyless: list[Rejected] = []
         self._asides: list[Aside] = []
+        self._lacking: Mapping[str, frozenset[str]] = {}
 
-    def read(self, streams: Streams) -> Desired:
+    def read(self, streams: Streams, marks: Mapping[str, str]) -> Desired:
         tree = self._tree(streams.departments)
         people = self._people(streams.members)
         memberships = Memberships(people, tree)
         for stream in streams.memberships:
             self._prove(stream, memberships.read(stream))
+            self._readings[-1] = memberships.outsiders.told_in(self._readings[-1])
         settled = self._settle(people, tree, memberships)
         led = lead(settled.members, people)
         tagging = Tagging(people, led.members)
         tagging.apply_rules(name for name, _ in self._rules)
         for stream in streams.tags:
             self._prove(stream, tagging.read(stream))
+            self._readings[-1] = tagging.outsiders.told_in(self._readings[-1])
         refused = {**people.refused, **settled.rejected}
         return Desired(
             departments=tree.departments,
@@ -88,10 +93,13 @@ class _Reading:
             starts={key: day for key in led.members if (day := people.candidates[key].starts) is not None},
             undecided_places=frozenset(tagging.undecided_places),
             undecided_tags=frozenset(tagging.undecided_tags),
+            empty_tags=tagging.empty,
             undecided_memberships=frozenset(memberships.undecided),
             leaders_left_out=led.left_out,
             readings=tuple(self._readings),
+            marks=marks,
             asides=tuple(self._asides),
+            lacking=self._lacking,
             places_are_mapped=self._sync.member.departments is not None or bool(streams.memberships),
             tags_are_mapped=bool(self._rules or streams.tags),
             root_key=tree.root_key,
@@ -126,6 +134,7 @@ class _Reading:
         people = read_people(joined.stream, self._member_rules, joining)
         self._keyless.extend(people.keyless)
         self._asides.extend(joining.asides())
+        self._lacking = joining.lacking()
         self._prove(joined.stream, len(people.keyless), people.keys)
         return people
 
@@ -161,7 +170,6 @@ class _Reading:
                 else:
                     rejected[key] = settled
         doubled = duplicates(members)
-        return _Settled(
-            members={key: member for key, member in members.items() if key not in doubled},
-            rejected=rejected | doubled,
-        )
+        for key in doubled:
+            del members[key]
+        return _Settled(members=members, rejected=rejected | doubled)

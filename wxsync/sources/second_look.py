@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from wxsync.config.expressions import Expression
 from wxsync.errors import SourceError
+from wxsync.model.message import Message
 from wxsync.sources.base import MEMBERS, Source, SourceSession
 from wxsync.sources.normal import Breach
 from wxsync.sources.sheet import read_key
@@ -22,6 +24,23 @@ class Finder(Protocol):
         Raises SourceError where the source cannot be asked.
         """
         ...
+
+
+@runtime_checkable
+class Locator(Protocol):
+    """A source that can tell where its system has people whom its queries do not give."""
+
+    def whereabouts(self, key: Expression, keys: frozenset[str]) -> Mapping[str, Message]:
+        """Where it has those of `keys` whom it has, in words; raises SourceError where it cannot be asked."""
+        ...
+
+
+def whereabouts(source: Source, key: Expression, keys: frozenset[str]) -> Mapping[str, Message]:
+    """Where the source's system still has people whom the source does not give: told, and nothing more."""
+    with suppress(SourceError):
+        if isinstance(source, Locator):
+            return source.whereabouts(key, keys)
+    return {}
 
 
 def still_there(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wxsync.config.expressions import Expression, ExpressionFailed, UnreadableValue
 from wxsync.model.change import Kind, Rejected
-from wxsync.model.message import say
+from wxsync.model.message import Message, say
 from wxsync.model.unknown import UNKNOWN
 from wxsync.sources.base import NamedRow, Row
 from wxsync.sources.normal import Breach, key_of
@@ -31,7 +32,8 @@ def failed(error: ExpressionFailed, field: str) -> Breach:
 
 
 def read_key(expression: Expression, row: Row) -> str:
-    """The row's key; breaks rule "key" or "expression" where it has none."""
+    """The row's key; breaks rule "key", "several_values" or "expression" where it has none."""
+    demand_one_value(expression, row, "key")
     try:
         value = None if has_null(expression, row) else key_of(expression.evaluate(row), "key")
         key = key_of(value, "key")  # once more, for the length of a DN: the mirror holds keys
@@ -45,6 +47,26 @@ def read_key(expression: Expression, row: Row) -> str:
             say("the row has no key: it may be anybody; filter such rows out in the query, or mend them"),
         )
     return key
+
+
+def demand_one_value(expression: Expression, row: Row, field: str) -> None:
+    """Break rule "several_values" where the expression reads one value of a name that has several here.
+
+    In which order a directory gives them is its own business, so the first one decides nothing.
+    """
+    if isinstance(row, NamedRow):
+        for name in sorted(expression.singles):
+            with suppress(UnreadableValue, KeyError):  # which the expression itself will meet
+                if row.has_several(name):
+                    raise Breach("several_values", _several(field, name))
+
+
+def _several(field: str, name: str) -> Message:
+    return say(
+        "{field} reads one value of {name}, of which the row has several: say which, as by all('{name}')",
+        field=field,
+        name=name,
+    )
 
 
 def has_null(expression: Expression, row: Row) -> bool:
@@ -83,11 +105,13 @@ class Sheet:
         normalise: Callable[[object], Any],
         *,
         may_be_unknown: bool = False,
+        decides: bool = False,
     ) -> Any:
         """The normal form of a mapped field; UNKNOWN where it is not mapped or cannot be used.
 
         So it is where a later source that was not read whole may have a value that nobody saw. That
-        refuses the row, but for fields that may be unknown: those stay as they are.
+        refuses the row, but for fields that may be unknown: those stay as they are. A field that `decides`
+        who is there, and where, takes no first of several values.
         """
         if expression is None:
             return UNKNOWN
@@ -96,6 +120,8 @@ class Sheet:
                 self.refuse(name, Breach("incomplete", NOT_KNOWN))
             return UNKNOWN
         try:
+            if decides:
+                demand_one_value(expression, self.row, name)
             return normalise(expression.evaluate(self.row))
         except ExpressionFailed as error:
             self.refuse(name, failed(error, name))

@@ -30,6 +30,7 @@ from wxsync.sources.sql_dialects import (
 )
 from wxsync.sources.sql_errors import Retold
 from wxsync.sources.sql_finding import MOST_FOUND, finding, keys_of_values
+from wxsync.sources.sql_moments import read_moments
 from wxsync.sources.sql_silence import bounded
 
 CHUNK: Final = 1000
@@ -71,6 +72,7 @@ class SqlSource:
             with ExitStack() as cleaning:
                 cleaning.callback(_close, connection, silence)
                 with retold.connecting(), bounded(connection, silence):
+                    read_moments(connection)
                     connection = begin(connection)
                 yield SqlSession(self.name, self.settings, connection, retold, cleaning)
         finally:
@@ -172,6 +174,8 @@ def _close(open_: CursorResult[Any] | Connection, silence: float) -> None:
 
 class SqlRows:
     """The rows of one query, fetched as they are asked for."""
+
+    vocabulary: Final = None
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from wxsync.errors import SourceError, SourceUnavailableError
 
@@ -88,6 +88,8 @@ class Retold:
 
     def _text(self, error: Exception) -> str:
         """One line of what the driver says, without password, statement or values of rows."""
+        if _is_drivers_own(error):
+            return "its driver cannot read a value of a row"  # which its words quote
         text = " ".join(_own_text(error).split())
         if _state(error).startswith("22") or _number(error) in QUOTING_MYSQL:
             text = QUOTED.sub("…", text)
@@ -112,6 +114,11 @@ def _own_text(error: Exception) -> str:
 def _plain(said: object) -> str:
     """SQL Server's driver speaks in bytes."""
     return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _is_drivers_own(error: Exception) -> bool:
+    """The server has sent an answer of which the driver can make no value."""
+    return isinstance(error, DataError) and not _state(error) and _number(error) is None
 
 
 def _state(error: Exception) -> str:

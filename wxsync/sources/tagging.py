@@ -10,9 +10,10 @@ from wxsync.model.member import Member
 from wxsync.model.message import Message, say
 from wxsync.model.normal import clean
 from wxsync.model.tag import Tag
-from wxsync.sources.base import RowStream
+from wxsync.sources.base import NOBODY, RowStream
 from wxsync.sources.fields import TAG_NAME_LIMIT
 from wxsync.sources.normal import Breach, key_of, text_of
+from wxsync.sources.outsiders import Outsiders
 from wxsync.sources.people import People
 
 
@@ -28,10 +29,13 @@ class Tagging:
         self._people = people
         self._members = members
         self._tags: dict[str, set[str]] = {}
+        self._named: set[str] = set()
         self._refused: set[tuple[str, str]] = set()
         self.rejected: list[Rejected] = []
         self.undecided_places: set[tuple[str, str]] = set()
         self.undecided_tags: set[str] = set()
+        self.outsiders = Outsiders()
+        """Of the query that was read last: whom a later source knows and the first does not."""
 
     def apply_rules(self, names: Iterable[str]) -> None:
         """Take what the rules said of each row; of a rejected person they said nothing."""
@@ -48,6 +52,7 @@ class Tagging:
 
     def read(self, stream: RowStream) -> int:
         """Take all rows of a query: tag name, member key; gives how many may be of any tag."""
+        self.outsiders = Outsiders()
         tag, member = stream.columns[:2]
         return sum(not self._take(row[tag], row[member]) for row in stream)
 
@@ -61,8 +66,11 @@ class Tagging:
             self._refuse(None, "tag", "key", say("a tag row has no readable tag name"))
             return False
         if self._is_usable(name):
-            self._tags.setdefault(name, set())
-            self._put(name, member)
+            if member is NOBODY:
+                self._named.add(name)
+            else:
+                self._tags.setdefault(name, set())
+                self._put(name, member)
         return True
 
     def _is_usable(self, name: str) -> bool:
@@ -83,8 +91,8 @@ class Tagging:
             return
         key = self._people.refs.get(person)
         if key is None and person in self._people.strangers:
-            return
-        if key is None:
+            self.outsiders.add(name, (person,))
+        elif key is None:
             problem = say("a row of this tag names {key}, whom no source knows", key=person)
             self._doubt(name, "members", "unknown_member", problem)
         elif key in self._members:
@@ -100,6 +108,11 @@ class Tagging:
 
     def _refuse(self, key: str | None, field: str, rule: str, problem: Message) -> None:
         self.rejected.append(Rejected(kind=Kind.TAG, key=key, field=field, rule=rule, problem=problem))
+
+    @property
+    def empty(self) -> frozenset[str]:
+        """Tags that are there, and of which no rule and no row says who is in them."""
+        return frozenset(self._named - self._tags.keys())
 
     def tags(self) -> dict[str, Tag]:
         """Every tag that is asked for, also those that hold nobody."""

@@ -17,6 +17,7 @@ from wxsync.errors import ConfigError
 from wxsync.wecom.auth import Sleep, TokenStore
 from wxsync.wecom.contacts import Contacts
 from wxsync.wecom.crossing import Clock
+from wxsync.wecom.jobs import Jobs
 from wxsync.wecom.ledger import Ledger
 from wxsync.wecom.quota import Quota
 from wxsync.wecom.retries import Patience
@@ -142,6 +143,11 @@ async def open_client(
 def contacts_of(line: Transport) -> Contacts:
     """The directory that `line` reaches."""
     return Contacts(line)
+
+
+def jobs_of(line: Transport) -> Jobs:
+    """The imports of the corp that `line` reaches."""
+    return Jobs(line)
 
 
 def api_url(base_url: str) -> httpx.URL:

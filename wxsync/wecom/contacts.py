@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from wxsync.errors import WeComApiError, WeComError
-from wxsync.model.member import MemberWrite
+from wxsync.model.member import MemberWrite, fold
 from wxsync.model.seen import SeenDepartment, SeenMember, SeenTag, ShownMember
 from wxsync.wecom import errcodes
 from wxsync.wecom.export import Exports
@@ -184,16 +184,19 @@ class Contacts:
             echoes=(errcodes.NO_SUCH_USERID, errcodes.BAD_USERID),
         )
 
-    async def list_member_ids(self) -> tuple[SeenMember, ...]:
-        """Everybody with their departments, or an error: never a part (WeCom page 96067)."""
+    async def list_member_ids(self, among: Container[str] | None = None) -> tuple[SeenMember, ...]:
+        """Everybody with their departments, or an error: never a part (WeCom page 96067).
+
+        `among` are folded userids: then it is whoever of these is there, and nobody else is kept in mind.
+        """
         try:
-            return wire.to_seen_members(await self._member_pages())
+            return wire.to_seen_members(await self._member_pages(among))
         except WeComApiError as error:
             if error.errcode != errcodes.BAD_CURSOR:
                 raise
-        return wire.to_seen_members(await self._member_pages())
+        return wire.to_seen_members(await self._member_pages(among))
 
-    async def _member_pages(self) -> list[tuple[str, int]]:
+    async def _member_pages(self, among: Container[str] | None) -> list[tuple[str, int]]:
         pairs: list[tuple[str, int]] = []
         cursor, cursors = "", set[str]()
         while cursor not in cursors:
@@ -202,7 +205,7 @@ class Contacts:
                 "POST", "user/list_id", json=wire.to_page_query(cursor, PAGE), is_repeatable=True
             )
             page, cursor = wire.from_member_page(answer)
-            pairs += page
+            pairs += page if among is None else [pair for pair in page if fold(pair[0]) in among]
             if not cursor:
                 return pairs
         raise WeComError(

@@ -41,6 +41,19 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "stopped": "stopped",
         "failed": "failed",
     },
+    "job_kind": {
+        "sync_members": "members, others stay",
+        "replace_members": "all members",
+        "replace_departments": "all departments",
+    },
+    "job_state": {
+        "prepared": "prepared",
+        "submitting": "submitted, its id not known",
+        "running": "WeCom is at it",
+        "finished": "finished",
+        "failed": "refused as a whole",
+        "abandoned": "given up",
+    },
     "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo"},
     "query": {
         "departments": "departments",
@@ -48,7 +61,17 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "memberships": "memberships",
         "tags": "tags",
     },
-    "method": {"single": "one call a change", "batch": "batch jobs", "auto": "automatic"},
+    "tally": {
+        "objectClass": "by object class",
+        "parent_dn": "by place in the tree",
+        "tag": "by tag",
+    },
+    "method": {
+        "single": "one call a change",
+        "batch": "batch jobs",
+        "replace": "files that replace all",
+        "auto": "automatic",
+    },
     "limit": {
         "member_remove": "members disabled or deleted",
         "member_create": "members created",

@@ -30,6 +30,9 @@ NOT_A_CUSTOMER: Final = 84061
 CHAT_OWNER_UNCHANGED: Final = 90504
 TOO_MANY_REQUESTS: Final = 81017
 JOB_UNDER_WAY: Final = 302008
+JOB_BROKEN: Final = 302005
+MEDIA_GONE: Final = frozenset({40007, 41006})
+"""The uploaded file is no longer there, or never was."""
 WRONG_SECRET: Final = 40001
 ANOTHERS_SECRET: Final = 40091
 NOT_GRANTED: Final = 48002

@@ -34,7 +34,7 @@ JOBS: Final[dict[int, ErrcodeInfo]] = {
     45026: stop(
         say(
             "WeCom refuses so many deletions in one import: look at the plan; where they all shall go, "
-            'set method = "single", or delete some of them by hand first in the admin console '
+            "set policy.replace = false, or delete some of them by hand first in the admin console "
             "(管理后台 → 通讯录)"
         )
     ),

@@ -1,0 +1,88 @@
+"""Creations and updates by file, through a real apply into the sandbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.journeys.stage import described, failures, outcome_of
+from tests.journeys.story import Story, mobile
+from wxsync.model.run import OutcomeState
+
+BATCH = {"method": "batch"}
+
+
+@pytest.fixture
+def story(tmp_path) -> Story:
+    return Story(tmp_path, policy=BATCH)
+
+
+def calls(story: Story, since: int = 0) -> Counter[str]:
+    """The write calls after the first so many."""
+    return Counter(call.path for call in story.wecom.writes[since:])
+
+
+def test_a_first_load_is_one_file(story):
+    """Thirty people, no creation by call, nobody invited, nothing left to do."""
+    story.people(30)
+    run = story.settle()
+    assert run.plan.forecast.method == "batch"
+    assert run.plan.forecast.rows == 30
+    assert calls(story) == {"department/create": 2, "batch/syncuser": 1}
+    assert not story.wecom.invitations
+    assert described(story.stage.plan().plan.writes) == []
+
+
+def test_updates_go_in_files_of_equal_columns(story):
+    """Titles of ten and departments of five are two files; a cleared title is a call."""
+    story.people(20, title="工程师")
+    story.settle()
+    before = len(story.wecom.writes)
+    for number in range(1, 11):
+        story.hr.employees[f"E{number}"].title = "高级工程师"
+    for number in range(11, 16):
+        story.hr.employees[f"E{number}"].dept_code = "D2"
+    story.hr.employees["E20"].title = None
+    story.settle()
+    assert calls(story, before) == {"batch/syncuser": 2, "user/update": 1}
+
+
+def test_leavers_and_returners(story):
+    """Disabling and enabling go by file too, in the column that is there for that alone."""
+    story.people(9)
+    story.settle()
+    before = len(story.wecom.writes)
+    for number in (1, 2, 3):
+        story.goes(f"E{number}")
+    story.settle()
+    assert calls(story, before) == {"batch/syncuser": 1}
+    story.person("E1")
+    story.settle()
+    assert story.wecom.members["e1"].enable == 1
+    assert story.wecom.members["e2"].enable == 0
+
+
+def test_leaders_follow_by_call(story):
+    """Who leads whom is a call after the file."""
+    story.people(5)
+    story.person("E6", manager_no="E1")
+    story.settle()
+    assert calls(story) == {
+        "department/create": 2,
+        "batch/syncuser": 1,
+        "user/update": 1,
+    }
+
+
+def test_a_number_that_is_taken_is_that_persons_failure(story):
+    """The row's errcode is the outcome, with its hint; the others are done."""
+    story.people(6)
+    story.settle()
+    story.person("E7", mobile=mobile(99))
+    story.person("E8")
+    story.wecom.set_mobile("e2", mobile(99))
+    run = story.apply()
+    assert outcome_of(run, "E7").errcode == 60104
+    assert outcome_of(run, "E8").state is OutcomeState.DONE
+    assert len(failures(run)) == 1
