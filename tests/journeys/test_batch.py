@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from tests.journeys.stage import described, failures, outcome_of
 from tests.journeys.story import Story, mobile
+from wxsync.engine.bell import Pauses
+from wxsync.engine.corp import Corp
+from wxsync.engine.reconcile import carry_out, holding, preview
 from wxsync.model.run import OutcomeState
 
 BATCH = {"method": "batch"}
@@ -86,3 +92,25 @@ def test_a_number_that_is_taken_is_that_persons_failure(story):
     assert outcome_of(run, "E7").errcode == 60104
     assert outcome_of(run, "E8").state is OutcomeState.DONE
     assert len(failures(run)) == 1
+
+
+def test_a_job_whose_end_is_told_is_not_waited_for(story):
+    """Questions come a minute apart, and the corp's bell has the result fetched at once."""
+    story.people(30)
+    story.save()
+
+    async def act(corp: Corp) -> float:
+        patient = replace(corp, pauses=Pauses(first=60, longest=60))
+        started = time.monotonic()
+        async with holding(patient, "manual") as held:
+            run_id, decision = await preview(patient, verb="apply")
+            applying = asyncio.create_task(carry_out(patient, run_id, decision, held))
+            while not applying.done():
+                await asyncio.sleep(0.05)
+                for jobid in story.wecom.jobs.imports:
+                    patient.bell.ring(jobid)
+            assert failures(await applying) == []
+        return time.monotonic() - started
+
+    assert story.stage.act(act) < 30
+    story.check()
