@@ -14,7 +14,17 @@ import pytest
 
 from tests.journeys.days import these_cases
 from tests.journeys.hr import FIRST_DAY, Hr, found, hr_database
-from tests.journeys.killing import SUBMIT, AtCall, Moment, Office, OnRecord, reopened, some_moment, twice
+from tests.journeys.killing import (
+    RESULT,
+    SUBMIT,
+    AtCall,
+    Moment,
+    Office,
+    OnRecord,
+    reopened,
+    some_moment,
+    twice,
+)
 from tests.journeys.oracle import Company, compare
 from tests.journeys.stage import described, failures
 from wxsync.mirror import schema
@@ -47,25 +57,25 @@ PLACES: Sequence[Moment] = (
     AtCall("user/list_id", 2),
     AtCall(SUBMIT, is_before=True),
     AtCall(SUBMIT),
-    AtCall(SUBMIT, delay=0.02),
     AtCall(SUBMIT, 2, is_before=True),
     AtCall(SUBMIT, 2),
-    AtCall("batch/getresult", is_before=True),
-    AtCall("batch/getresult"),
-    AtCall("batch/getresult", delay=0.02),
-    AtCall("batch/getresult", 2),
+    AtCall(SUBMIT, 2, delay=0.2),
+    AtCall(RESULT, is_before=True),
+    AtCall(RESULT),
+    AtCall(RESULT, 2),
+    AtCall(RESULT, 3, is_before=True),
     OnRecord("batch_jobs", 1),
     OnRecord("batch_job_rows", 1),
     OnRecord("batch_job_files", 1),
-    OnRecord("batch_job_results", 1),
+    OnRecord("batch_job_results", 20),
 )
-"""Every step of a job; a company of many has each stored slice of rows beside them."""
+"""Every step of a job: of the first one, which creates those who come, or of the second one."""
 
 SLICES: Sequence[Moment] = (
     OnRecord("batch_job_rows", 100),
     OnRecord("batch_job_rows", 1010),
     OnRecord("batch_job_results", 100),
-    AtCall("batch/getresult", delay=0.1),
+    AtCall(RESULT, 2, delay=0.1),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, example, given, seed, settings
@@ -87,6 +88,8 @@ class Day:
     """Everybody gets this title, which pays for a file."""
     robbed: int | None = None
     """Somebody gets a number that is not theirs to have."""
+    guest: int | None = None
+    """Somebody is put into a department that is not ours too."""
 
 
 PERSON = st.integers(0, 60)
@@ -117,10 +120,19 @@ DAY = st.builds(
     st.lists(WISH, max_size=12),
     st.sampled_from((None, None, "顾问", "反\\斜杠")),
     st.one_of(*[st.none()] * 4, PERSON),
+    st.one_of(st.none(), st.none(), PERSON),
 )
 LOAD = st.builds(Day, wishes=st.lists(WISH, max_size=12))
 DAYS = st.lists(DAY, min_size=1, max_size=2)
 SIZE = st.sampled_from((25, 25, 25, 120))
+PAYS: dict[str, Any] = {
+    "company": 1,
+    "size": 120,
+    "leavers": "disable",
+    "load": Day(),
+    "days": [Day(promotion="顾问")],
+}
+"""Enough for "auto" to take a file."""
 LEAVERS = st.sampled_from(("disable", "delete", "keep"))
 
 
@@ -129,9 +141,7 @@ def same_end(folder: Callable[[], Path], mirror: Path, examples: int, part: int 
 
     @seed(part)
     @settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck))
-    @example(
-        company=1, size=120, leavers="disable", load=Day(), days=[Day(promotion="顾问")]
-    )  # pays for auto
+    @example(**PAYS)
     @given(company=st.integers(0, 2**32), size=SIZE, leavers=LEAVERS, load=LOAD, days=DAYS)
     def holds(company: int, size: int, leavers: str, load: Day, days: list[Day]) -> None:
         hr = found(company, members=size, departments=8, tags=3, levels=4)
@@ -158,6 +168,8 @@ def _happen(ways: Ways, today: date, day: Day) -> None:
         setattr(row if hasattr(row, wish.field) else ways.detail(row.emp_no), wish.field, wish.value)
     if day.robbed is not None:
         ways.row(day.robbed).mobile = FOREIGN_NUMBER
+    if day.guest is not None:
+        ways.put_elsewhere(ways.row(day.guest).emp_no.lower())
 
 
 def _check(ways: Ways) -> bool:

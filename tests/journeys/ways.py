@@ -19,11 +19,14 @@ from tests.journeys.test_hr_to_wecom import WIDE
 from wxsync.mirror import schema
 from wxsync.model.run import Run
 from wxsync.sandbox.dump import to_document
+from wxsync.sandbox.records import Placement
 from wxsync.sandbox.state import SandboxState
 
 METHODS = ("single", "batch", "auto")
 ATTRIBUTES = ("办公,地点", "工牌", "职位")
 """A comma in a header; a plain one; one that a file would take for a column of its own."""
+
+ELSEWHERE = "项目组（手工）"
 
 METADATA = MetaData()
 DETAILS = Table(
@@ -104,6 +107,21 @@ class Ways:
         """In every WeCom there is somebody whom HR does not know, with this number."""
         for stage in self.stages.values():
             stage.state.add_member("stranger", "陌生人", mobile=mobile)
+
+    def put_elsewhere(self, userid: str) -> None:
+        """Somebody puts this member into one more department, which HR does not know, in every WeCom."""
+        for stage in self.stages.values():
+            state = stage.state
+            names = {unit.name: unit for unit in state.departments.values()}
+            unit = names.get(ELSEWHERE) or state.add_department(ELSEWHERE)
+            member = state.members.get(userid)
+            if member is None or unit.id in member.department:
+                continue
+            now = member.placement
+            more = Placement(
+                (*now.department, unit.id), (*now.order, 7), (*now.is_leader_in_dept, 1), now.main_department
+            )
+            state.directory.place(member, more)
 
 
 def empty_mirror(folder: Path) -> Path:
