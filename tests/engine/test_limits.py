@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,11 +88,13 @@ def test_a_source_that_shrinks() -> None:
     assert (found["hr.departments"].count, found["hr.departments"].is_exceeded) == (5, False)
 
 
-@pytest.mark.parametrize(("rows", "is_exceeded"), [(0, True), (1, False)])
-def test_a_list_of_which_nothing_is_left(rows: int, is_exceeded: bool) -> None:
-    """However short it was: so looks a right to read that was taken away. An approval says that it is so."""
+@pytest.mark.parametrize(
+    ("rows", "entries", "is_exceeded"), [(0, 2, True), (0, 0, True), (1, 2, False), (0, None, False)]
+)
+def test_groups_of_which_nothing_is_left(rows: int, entries: int | None, is_exceeded: bool) -> None:
+    """However few there were: so looks a right to read that was taken away. A table may become empty."""
     remembered = Remembered(baselines={("hr", "tags"): 3, ("hr", "memberships"): 0})
-    readings = (reading("tags", rows), reading("memberships", 0))
+    readings = (replace(reading("tags", rows), entries=entries), reading("memberships", 0))
 
     plan = Company().decide(desired(readings=readings), settings(limits={}), remembered).plan
 

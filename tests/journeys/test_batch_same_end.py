@@ -17,7 +17,7 @@ from tests.journeys.hr import FIRST_DAY, found
 from tests.journeys.stage import described, failures
 from tests.journeys.ways import Ways, directory_of, empty_mirror, outcomes_of, ways_of
 
-PARTS = 10
+PARTS = 25
 EXAMPLES = 30
 SOAKED = 500
 

@@ -128,15 +128,17 @@ def _size(values: FieldChange) -> int:
 def _source_shrink(desired: Desired, remembered: Remembered, limits: LimitsSettings) -> Iterator[Limit]:
     """Fewer rows than in the last complete read that was applied; judged on complete reads only.
 
-    None at all where there were some is over it however few they were: so looks a right that was taken away.
+    Of a directory's groups none at all, where there were some, is over it however few they were: so looks a
+    right that was taken away.
     """
     for reading in desired.readings:
         baseline = remembered.baselines.get((reading.source, reading.query))
         if baseline is not None and reading.is_complete:
+            is_hidden = reading.rows == 0 and reading.entries is not None
             yield Limit(
                 name="source_shrink",
                 count=max(0, baseline - reading.rows),
-                allowed=limits.source_shrink.allowed(baseline) if reading.rows else 0,
+                allowed=0 if is_hidden else limits.source_shrink.allowed(baseline),
                 detail=f"{reading.source}.{reading.query}",
             )
 
