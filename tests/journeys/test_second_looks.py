@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,11 @@ import pytest
 from tests.journeys.hr import hr_database
 from tests.journeys.stage import failures
 from tests.journeys.story import Story
+from wxsync.config.expressions import Expression
 from wxsync.config.settings import SqlSourceSettings
 from wxsync.errors import SourceUnavailableError
 from wxsync.model.change import Reason, Verb
+from wxsync.model.message import Message, say
 from wxsync.model.run import Run
 from wxsync.report.as_json import plan_document
 from wxsync.sources.base import SourceSession
@@ -40,6 +42,22 @@ class Mended:
             yield session
         if len(self.looks) == 1 and callable(self.then):
             self.then()
+
+
+@dataclass
+class Wide(Mended):
+    """The same, whose system tells where it has people whom its queries do not give, as a directory does."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    asked: list[frozenset[str]] = field(default_factory=list)
+
+    def whereabouts(self, key: Expression, keys: frozenset[str]) -> Mapping[str, Message]:
+        assert key.names == {"emp_no"}
+        self.asked.append(keys)
+        return {
+            each: say("no longer below base_dn; the directory still has it in {place}", place=place)
+            for each, place in self.places.items()
+        }
 
 
 def office(folder: Path, **settings: object) -> Story:
@@ -96,6 +114,34 @@ def test_whoever_is_gone_by_then_too_leaves(tmp_path: Path) -> None:
     assert failures(story.stage.apply()) == []
     assert len(hr.looks) == 2
     assert story.member("E1").enable == 0
+
+
+def test_the_plan_says_where_those_are_who_leave(tmp_path: Path) -> None:
+    """Who left the base alone leaves all the same; of the others nothing is told."""
+    story = office(tmp_path)
+    story.goes("E1")
+    story.goes("E2")
+    story.save()
+    story.stage.sources = [hr := Wide(story, None, places={"E1": "ou=Left,dc=example"})]
+    plan = story.stage.plan().plan
+    assert hr.asked == [frozenset({"E1", "E2"})]
+    assert {each.key: (each.verb, str(each.why)) for each in plan.changes if each.verb is Verb.DISABLE} == {
+        "E1": (Verb.DISABLE, "no longer below base_dn; the directory still has it in ou=Left,dc=example"),
+        "E2": (Verb.DISABLE, "no longer in the source"),
+    }
+
+
+def test_nobody_is_asked_where_those_are_who_stay(tmp_path: Path) -> None:
+    """Not on a day without leavers, and not where a second look finds one of them."""
+    story = office(tmp_path)
+    story.save()
+    story.stage.sources = [hr := Wide(story, None)]
+    assert story.stage.plan().plan.writes == ()
+    story.goes("E1")
+    story.save()
+    story.stage.sources = [again := Wide(story, lambda: comes_back(story, "E1"))]
+    assert story.stage.plan().plan.writes == ()
+    assert (hr.asked, again.asked) == ([], [])
 
 
 def test_a_plan_looks_as_well_and_nobody_looks_where_nobody_leaves(tmp_path: Path) -> None:

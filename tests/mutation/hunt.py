@@ -40,7 +40,10 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "wxsync.sources.proof": ("tests/sources/test_proof.py",),
         "wxsync.sources.ldap_pages": ("tests/sources/test_ldap_pages.py",),
-        "wxsync.sources.ldap_proof": ("tests/sources/test_ldap_proof.py",),
+        "wxsync.sources.ldap_proof": (
+            "tests/sources/test_ldap_proof_scripted.py",  # first: it takes no second
+            "tests/sources/test_ldap_proof.py",
+        ),
         "wxsync.sources.second_look": ("tests/sources/test_finding.py",),
         "wxsync.engine.second_look": (
             "tests/engine/test_second_look.py",
