@@ -59,6 +59,7 @@ def test_ctrl_c_at_the_question(stage: Stage) -> None:
 
 def test_ctrl_c_while_it_writes(stage: Stage) -> None:
     """Calls under way may end, no new one begins; what was done is on record and the next run goes on."""
+    stage.configure(("[sync.acme.policy]", '[sync.acme.policy]\nmethod = "single"'))
     stage.hire(13, 60)
     stage.wecom.latency = 0.2
     with stage.running("apply", "--yes") as process:
@@ -80,6 +81,26 @@ def test_ctrl_c_while_it_writes(stage: Stage) -> None:
     stage.ok("apply", "--yes")
     assert stage.run("plan", "--exit-code").code == 0
     assert len(stage.wecom.members) == 60
+
+
+def test_ctrl_c_while_a_file_is_worked_off(stage: Stage) -> None:
+    """The job goes on without us; the next run sees it to its end and starts no second one."""
+    stage.hire(13, 60)
+    stage.wecom.job_faults.hang("batch/syncuser")
+    with stage.running("apply", "--yes") as process:
+        wait_for(lambda: stage.wecom.jobs.running is not None)
+        time.sleep(1)
+        interrupt(process)
+        process.communicate(timeout=10)
+    assert process.returncode == 130
+    [job] = stage.ok("jobs", "--format", "json").json
+    assert job["state"] == "running"
+
+    stage.wecom.job_faults.release()
+    stage.ok("apply", "--yes")
+    assert stage.run("plan", "--exit-code").code == 0
+    assert len(stage.wecom.members) == 60
+    assert [call.path for call in stage.wecom.writes].count("batch/syncuser") == 1
 
 
 def test_ctrl_c_while_wecom_does_not_answer(stage: Stage) -> None:

@@ -166,7 +166,9 @@ def make(folder: Path, way: Way, people: int, *, departments: int, tags: int = 2
 
 
 def policy(**more: object) -> dict[str, object]:
-    return {"adopt": ["userid", "mobile", "email"], "clear_when_empty": ["position"], **more}
+    """By calls, in which one sees who is written to."""
+    asked = {"adopt": ["userid", "mobile", "email"], "clear_when_empty": ["position"], "method": "single"}
+    return {**asked, **more}
 
 
 def _make_departments(corp: Existing, count: int) -> list[int]:

@@ -35,7 +35,7 @@ class Watched(SandboxTransport):
 @pytest.mark.parametrize("concurrency", [1, 3, 10, 20])
 def test_so_many_calls_are_under_way_as_the_config_says(tmp_path: Path, concurrency: int) -> None:
     """Sixty people are created: never more at once than `concurrency`, and as many as that."""
-    story = Story(tmp_path)
+    story = Story(tmp_path, policy={"method": "single"})
     for number in range(60):
         story.person(f"E{number}")
     story.save()

@@ -155,6 +155,17 @@ def test_who_waits_for_somebody_in_the_file_comes_after_it(story: Story) -> None
     assert story.written(before) == [MEMBERS, "user/update e2"]
 
 
+def test_a_number_that_the_file_cannot_clear_is_given_on_after_the_call_that_clears_it(story: Story) -> None:
+    """One moves by the file and loses a number by a call: who gets the number waits for both."""
+    rows = story.hr.employees
+    rows["E1"].dept_code, rows["E1"].mobile = "D2", None
+    rows["E2"].mobile = mobile(1)
+    before = len(story.wecom.writes)
+    settle(story)
+    assert story.written(before) == [MEMBERS, "user/update e1", "user/update e2"]
+    assert (story.member("E1").mobile, story.member("E2").mobile) == ("", mobile(1))
+
+
 def test_somebody_disabled_by_hand_stays_disabled(story: Story) -> None:
     """No file of this kind says whether somebody is disabled."""
     story.wecom.members["e8"].enable = 0

@@ -1,4 +1,4 @@
-"""The same company three times: a WeCom and a mirror for each `method`, one HR database for all."""
+"""The same company several times: a WeCom and a mirror for each method, one HR database for all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ from wxsync.sandbox.dump import to_document
 from wxsync.sandbox.records import Placement
 from wxsync.sandbox.state import SandboxState
 
-METHODS = ("single", "batch", "auto")
+METHODS: Mapping[str, Mapping[str, object]] = {
+    "single": {"method": "single"},
+    "batch": {"method": "batch"},
+    "auto": {"method": "auto"},
+}
+REPLACE = {"replace": {"method": "batch", "replace": True, "exclusive": True}}
 ATTRIBUTES = ("办公,地点", "工牌", "职位")
 """A comma in a header; a plain one; one that a file would take for a column of its own."""
 
@@ -131,11 +136,17 @@ def empty_mirror(folder: Path) -> Path:
 
 
 @contextmanager
-def ways_of(hr: Hr, folder: Path, mirror: Path, policy: Mapping[str, object]) -> Iterator[Ways]:
+def ways_of(
+    hr: Hr,
+    folder: Path,
+    mirror: Path,
+    policy: Mapping[str, object],
+    methods: Mapping[str, Mapping[str, object]] = METHODS,
+) -> Iterator[Ways]:
     """The company before its first load."""
     url = f"sqlite:///{folder / 'hr.db'}"
     stages: dict[str, Stage] = {}
-    for method in METHODS:
+    for method, own in methods.items():
         shutil.copy(mirror, folder / f"{method}.db")
         settings = settings_of(
             url,
@@ -143,7 +154,7 @@ def ways_of(hr: Hr, folder: Path, mirror: Path, policy: Mapping[str, object]) ->
             source={"members": MEMBERS},
             member=MAPPED,
             limits=WIDE,
-            policy={"clear_when_empty": CLEARED, **policy, "method": method},
+            policy={"clear_when_empty": CLEARED, **policy, **own},
         )
         state = SandboxState(job_seconds=0, attributes=dict.fromkeys(ATTRIBUTES, 0))
         stages[method] = Stage(settings, state)

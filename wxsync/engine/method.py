@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from wxsync.engine.forecast import PACE, SECONDS_A_CALL, forecast
 from wxsync.engine.replacing import Selection, select, tree_units
 from wxsync.engine.saying import ROWS_AT_ONCE, row_of
 from wxsync.engine.schedule import Part, Row, Schedule, Unit
-from wxsync.model.change import Change, Kind
+from wxsync.model.change import Change, Kind, Verb
 from wxsync.model.message import Message
 from wxsync.model.plan import Forecast
 from wxsync.model.remembered import Remembered
@@ -143,18 +143,31 @@ def _cut(
     columns: tuple[str, ...],
 ) -> list[Unit]:
     units = list(schedule.units)
+    rests: dict[int, int] = {}
     for row in rows:
         unit = units[row.unit]
         if not row.rest:
             continue
         part = replace(unit.parts[0], fields=row.said)
         units[row.unit] = Unit(parts=(part,), needs=unit.needs)
+        if schedule.changes[part.n - 1].verb is not Verb.CREATE:  # one of those gives nothing away
+            rests[row.unit] = len(units)
         units.append(
             Unit(parts=(Part(n=part.n, fields=row.rest),), needs=frozenset({row.unit}), after=unit.after)
         )
+    _let_wait(units, rests)
     if columns and rows:
         _put_around(units, schedule.changes, imported, early)
     return units
+
+
+def _let_wait(units: list[Unit], rests: Mapping[int, int]) -> None:
+    """Whoever waits for a change waits for the rest of it too: that may be the number that they take."""
+    for number, unit in enumerate(units if rests else ()):
+        needs = frozenset(rests[other] for other in unit.needs if other in rests) - {number}
+        after = frozenset(rests[other] for other in unit.after if other in rests) - {number}
+        if needs or after:
+            units[number] = replace(unit, needs=unit.needs | needs, after=unit.after | after)
 
 
 def _put_around(
