@@ -124,10 +124,10 @@ DAY = st.builds(
 )
 LOAD = st.builds(Day, wishes=st.lists(WISH, max_size=12))
 DAYS = st.lists(DAY, min_size=1, max_size=2)
-SIZE = st.sampled_from((25, 25, 25, 120))
+SIZE = st.sampled_from((20, 20, 20, 20, 90))
 PAYS: dict[str, Any] = {
     "company": 1,
-    "size": 120,
+    "size": 90,
     "leavers": "disable",
     "load": Day(),
     "days": [Day(promotion="顾问")],
