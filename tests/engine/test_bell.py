@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from wxsync.engine.bell import JobBell
+import pytest
+
+from wxsync.engine.bell import JobBell, Pauses
 
 
 def waited(bell: JobBell, seconds: float, *, rings: str | None = None) -> float:
@@ -44,3 +46,29 @@ def test_a_ring_before_the_wait_counts_once():
     bell.ring("a")
     assert waited(bell, 30) < 10
     assert waited(bell, 0.05) >= 0.05
+
+
+def test_the_pauses_grow_to_the_longest():
+    """From a second to a minute, half as long again each time."""
+    pauses, pause, seen = Pauses(), 1.0, []
+    while pause < pauses.longest:
+        pause = pauses.longer(pause)
+        seen.append(pause)
+    assert seen[:3] == [1.5, 2.25, 3.375]
+    assert seen[-1] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("pause", "percentage", "elapsed", "expected"),
+    [
+        (40.0, 0, 300.0, 60.0),
+        (40.0, 10, 30.0, 60.0),
+        (40.0, 50, 20.0, 20.0),
+        (40.0, 90, 90.0, 10.0),
+        (40.0, 99, 60.0, 1.0),
+        (1.0, 50, 600.0, 1.5),
+    ],
+)
+def test_a_pause_does_not_reach_beyond_the_expected_end(pause, percentage, elapsed, expected):
+    """By the pace so far; and never less than the first one."""
+    assert Pauses().towards_the_end(pause, percentage, elapsed) == expected

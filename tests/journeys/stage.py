@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from wxsync.config.settings import Settings
+from wxsync.engine.apply import Progress
 from wxsync.engine.baseline import Baseline, baseline_of, remember_baseline
 from wxsync.engine.bell import Pauses
 from wxsync.engine.corp import Corp
@@ -134,7 +135,7 @@ class Stage:
         """`wxsync plan [--adopt]`: what would be done; not one write call is made."""
         return self._run(lambda corp: self._plan(corp, weak_too=weak_too))
 
-    def apply(self, *, approved: str | None = None) -> Run:
+    def apply(self, *, approved: str | None = None, progress: Progress = lambda done, total: None) -> Run:
         """`wxsync apply`; raises GuardError or StalePlanError after the refusal is on record."""
 
         async def act(corp: Corp) -> Run:
@@ -142,7 +143,13 @@ class Stage:
                 run_id, decision = await self._looked(corp, "apply", approved=approved)
                 try:
                     return await carry_out(
-                        corp, run_id, decision, held, approved=approved, approver="somebody"
+                        corp,
+                        run_id,
+                        decision,
+                        held,
+                        approved=approved,
+                        approver="somebody",
+                        progress=progress,
                     )
                 except (GuardError, StalePlanError) as error:
                     await refuse(corp, run_id, decision, error)

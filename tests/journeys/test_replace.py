@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from tests.journeys.stage import failures, outcome_of
 from tests.journeys.story import Story, email, mobile
 from wxsync.cli.output import exit_code_of
 from wxsync.engine.corp import Corp
+from wxsync.errors import WeComError
 from wxsync.mirror import jobs
 from wxsync.model.batch_job import BatchJob, JobState
 from wxsync.model.change import Kind, Verb
 from wxsync.model.job import JobKind
 from wxsync.model.run import OutcomeState, Run, RunState
+from wxsync.sandbox.job_progress import settle as work_off
 from wxsync.sandbox.state import SandboxState
 
 SINGLE = {"method": "single", "leavers": "delete"}
@@ -191,6 +194,21 @@ def test_departments_go_by_a_file_of_the_whole_tree(tmp_path: Path) -> None:
     assert story.written(before)[0] == DEPARTMENTS
     assert calls(story, before) == {DEPARTMENTS: 1, MEMBERS: 1, "department/delete": 1}
     assert picture(story.wecom)[1].keys() == {"/研究部", "/市场部", "/市场部/客服部", "/市场部/客服部/法务部"}
+
+
+def test_nothing_else_is_done_while_the_tree_is_worked_off(tmp_path: Path) -> None:
+    """WeCom would make a department anew that is deleted while the file with it is under way."""
+    story = office(tmp_path, app=APP, limits=LIMITS)
+    story.department("D3", "测试部")
+    settle(story)
+    story.wecom.job_seconds = 0.3
+    story.hr.departments.pop("D3")
+    story.hr.departments["D2"].name = "销售部"
+    story.person("E11")
+    before = len(story.wecom.writes)
+    settle(story)
+    assert story.written(before)[0] == DEPARTMENTS
+    assert picture(story.wecom)[1].keys() == {"/研发部", "/销售部"}
 
 
 def a_random_day(story: Story, chance: random.Random) -> None:
@@ -444,7 +462,7 @@ def test_somebody_who_vanished_while_the_job_ran_is_an_alarm(story: Story, key: 
     run = apply_meanwhile(story, "user/list_id", looks, lambda: story.wecom.remove_member(key.lower()))
     assert run.state is RunState.STOPPED
     assert exit_code_of(run) == 5
-    assert f"no longer in WeCom: {key}." in str(run.error)
+    assert f"creates again: {key}." in str(run.error)
     story.save()
     created = {
         change.key
@@ -454,6 +472,46 @@ def test_somebody_who_vanished_while_the_job_ran_is_an_alarm(story: Story, key: 
     assert created == {key}
     settle(story)
     assert key.lower() in story.wecom.members
+
+
+def test_the_alarm_says_whom_nobody_creates_again(tmp_path: Path) -> None:
+    """A leaver in grace who vanished while the job ran: the source does not ask for them."""
+    story = Story(tmp_path, policy=REPLACE | {"leavers": "disable"}, limits=LIMITS)
+    story.people(8, title="工程师")
+    story.settle()
+    story.goes("E5")
+    story.settle()
+    story.person("E9")
+    story.hr.employees["E1"].title = "主管"
+    run = apply_meanwhile(story, "user/list_id", 3, lambda: story.wecom.remove_member("e5"))
+    assert run.state is RunState.STOPPED
+    assert "so that nobody creates them: E5." in str(run.error)
+    assert "creates again" not in str(run.error)
+    settle(story)
+    assert "e5" not in story.wecom.members
+
+
+def test_somebody_who_vanished_before_a_dead_runs_job_was_seen_to_is_an_alarm(story: Story) -> None:
+    """The next run follows the job to its end, and looks for everybody as its own run would have."""
+    a_day(story)
+    assert die_at(story.stage, 1, is_after=True)
+    assert story.wecom.writes[-1].path == MEMBERS
+    time.sleep(2 * story.wecom.job_seconds)
+    work_off(story.wecom)
+    story.wecom.remove_member("e8")
+    with pytest.raises(WeComError, match=r"The next plan creates again, if wanted: E8\."):
+        story.stage.apply()
+    settle(story)
+    assert "e8" in story.wecom.members
+
+
+def test_a_refusal_of_somebody_who_does_not_change_is_told(story: Story) -> None:
+    """The file says everybody: a refused row without a change is nobody's outcome, and is told of the job."""
+    story.person("E20")
+    story.hr.employees["E1"].title = "主管"
+    story.wecom.job_faults.fail_rows(MEMBERS, 60104, every=3)
+    story.apply()
+    assert "WeCom refused rows that change nobody" in str(on_record(story)[-1].hint)
 
 
 def test_the_reply_to_the_start_is_lost(story: Story) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.crash import die_at
 from tests.journeys.stage import MORNING, described, failures
 from tests.journeys.story import Story, email, mobile
 from tests.journeys.torn import torn
@@ -290,3 +291,39 @@ def test_an_incomplete_reading_gives_up_no_claim(stories: tuple[Story, Story]) -
     head.stage.sources = None
     head.stage.plan()
     assert len(claims(head.mirror)) == len(before) - 3
+
+
+def test_a_job_that_the_other_sync_left_open_is_remembered_as_the_other_syncs(stories) -> None:
+    """The run of one sync sees to the file of the other: whoever it created belongs to the other."""
+    head, branch = stories
+    for story in stories:
+        assert failures(story.apply()) == []
+    branch.stage.settings = head.stage.settings = with_method(head.stage.settings, "batch")
+    branch.stage.state.job_seconds = 0.02
+    for number in range(5):
+        branch.person(f"E{number + 301}")
+    branch.save()
+    assert die_at(branch.stage, 0, is_after=True)
+    assert branch.wecom.writes[-1].path == "batch/syncuser"
+    head.stage.now = branch.stage.now
+    assert failures(head.apply()) == []
+    assert owners(head, "E30") == {"acme"}
+    assert owners(head, "E301") == {"branch"}
+    branch.stage.now = head.stage.now
+    assert failures(branch.apply()) == []
+    assert branch.stage.plan().plan.writes == head.stage.plan().plan.writes == ()
+
+
+def with_method(settings: Settings, method: str) -> Settings:
+    """Every sync writes this way."""
+    syncs = {
+        name: sync.model_copy(update={"policy": sync.policy.model_copy(update={"method": method})})
+        for name, sync in settings.sync.items()
+    }
+    return settings.model_copy(update={"sync": syncs})
+
+
+def owners(story: Story, key: str) -> set[str]:
+    """The syncs that have a link of this person."""
+    with closing(sqlite3.connect(story.mirror)) as mirror:
+        return {sync for (sync,) in mirror.execute("select sync from member_links where key = ?", (key,))}

@@ -99,7 +99,7 @@ def test_a_job_that_was_refused_says_why() -> None:
         hint=say("{problem}", problem="too many"),
     )
     lines = printed(replace(REPORT, overview=JobOverview(job=job), tallies=()))
-    assert lines[0].startswith("Job 3 of hq: refused as a whole  ")
+    assert lines[0].startswith("Job 3 of hq: failed as a whole  ")
     assert lines[2] == "  errcode 45026: too many"
     assert len(lines) == 5
 

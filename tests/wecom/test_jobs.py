@@ -164,25 +164,40 @@ def test_a_refused_question_is_no_failed_job(code, error):
         result(line)
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"status": 4},
-        {"status": "3"},
-        {"type": "sync"},
-        {"percentage": None},
-        {"result": None},
-        {"result": [{"userid": "a", "errcode": "bad"}]},
-        {"result": [{"errcode": 0}]},
-        {"type": "replace_party", "result": [{"partyid": 1, "errcode": 0, "action": -1}]},
-    ],
-)
-def test_a_result_that_is_not_as_documented_is_an_error(facts):
-    """A row that cannot be read is not left out: somebody would be taken for untouched."""
-    good = {"status": 3, "type": "sync_user", "total": 1, "percentage": 100, "result": []}
-    line = Line().script("batch/getresult", ok(**{**good, **facts}))
+@pytest.mark.parametrize("status", [4, "3", None])
+def test_a_state_that_nobody_documents_is_an_error(status):
+    """Nobody knows then whether the job is over."""
+    line = Line().script("batch/getresult", ok(status=status, type="sync_user", total=1, percentage=100))
     with pytest.raises(WeComError, match="not what WeCom documents"):
         result(line)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None,
+        {"userid": "a", "errcode": "bad"},
+        {"userid": "a"},
+        {"errcode": 0},
+        {"userid": 7, "errcode": 0},
+        {"partyid": 1, "errcode": 0, "action": -1},
+    ],
+)
+def test_a_row_that_cannot_be_read_is_as_good_as_none(row):
+    """It is left out, and the others count: the engine looks after whoever has no row."""
+    rows = [row, {"userid": "b", "errcode": 0}, {"partyid": 2, "errcode": 0}]
+    line = Line().script("batch/getresult", ok(status=3, result=rows))
+    job = result(line)
+    assert job.members == (MemberRow(userid="b", errcode=0),)
+    assert [row.department_id for row in job.departments] == [2]
+
+
+@pytest.mark.parametrize("facts", [{"type": "sync"}, {"percentage": None}, {"total": "2"}, {"result": None}])
+def test_what_nothing_hangs_on_may_be_missing(facts):
+    """An answer without it still says that the job is over."""
+    good = {"status": 3, "type": "sync_user", "total": 1, "percentage": 100, "result": []}
+    line = Line().script("batch/getresult", ok(**{**good, **facts}))
+    assert result(line).is_over
 
 
 def test_keys_of_a_callback_are_in_no_repr():

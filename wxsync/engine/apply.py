@@ -111,11 +111,12 @@ class _Work:
             under_way.add(asyncio.create_task(self._import_departments()))
         try:
             while self._ready or under_way or self._rows:
-                if self._rows and len(self._rows) == len(self._imported):
+                if self._rows and len(self._rows) == len(self._imported) and not self._departments:
                     rows, self._rows = self._rows, []
                     self._imported.clear()
                     under_way.add(asyncio.create_task(self._import(rows)))
-                while self._ready and len(under_way) < self._most:
+                # WeCom would make a department anew that is deleted while the file with it is worked off.
+                while self._ready and len(under_way) < self._most and not self._departments:
                     number = heapq.heappop(self._ready)
                     under_way.add(asyncio.create_task(self._run(number)))
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)

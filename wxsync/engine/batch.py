@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from wxsync.engine.department_file import DepartmentFile
 from wxsync.engine.job_line import Ended, Fate, JobLine, OutdatedFileError
 from wxsync.engine.replacement import Replacement
-from wxsync.engine.results import Result, to_result
+from wxsync.engine.results import NOT_TRIED, Result, is_stopped, to_result
 from wxsync.engine.rows import HOMELESS, Row, Rows, is_outdated, places_of, slices
 from wxsync.engine.saying import ROWS_AT_ONCE, required
 from wxsync.engine.schedule import Part
@@ -64,7 +64,10 @@ class Batch:
         total, done = sum(map(len, groups.values())), 0
         for columns in sorted(groups):
             for some in slices(groups[columns], ROWS_AT_ONCE):
-                results |= await self._file(some, partial(_share, tell, done, len(some), total))
+                if is_stopped(results):  # an earlier file may still be under way
+                    results |= dict.fromkeys((part.n for part in some), NOT_TRIED)
+                else:
+                    results |= await self._file(some, partial(_share, tell, done, len(some), total))
                 done += len(some)
         return results
 
@@ -78,7 +81,10 @@ class Batch:
         results: dict[int, Result | None] = {}
         for file in files:
             own = [rows[userid] for userid in file.userids]
-            results |= await self._carry(own, file.content, tell)
+            if is_stopped(results):
+                results |= dict.fromkeys((row.n for row in own), NOT_TRIED)
+            else:
+                results |= await self._carry(own, file.content, tell)
         return results
 
     def _row(self, part: Part) -> Row | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
+
+GROWTH: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,20 @@ class Pauses:
 
     first: float = 1.0
     longest: float = 60.0
+
+    def longer(self, pause: float) -> float:
+        """The pause after this one."""
+        return min(self.longest, pause * GROWTH)
+
+    def towards_the_end(self, pause: float, percentage: int, elapsed: float) -> float:
+        """The same, but not beyond the moment at which a job should be over by its pace so far.
+
+        `elapsed` are the seconds that it took for so many percent.
+        """
+        if percentage <= 0:
+            return self.longer(pause)
+        left = elapsed * (100 - percentage) / percentage
+        return max(self.first, min(self.longer(pause), left))
 
 
 class JobBell:

@@ -34,7 +34,6 @@ STALLED: Final = 1800.0
 """Seconds without any progress after which a job is left to the next run."""
 TURN: Final = 7200.0
 """Seconds that a file waits for the jobs of others."""
-GROWTH: Final = 1.5
 FILE_NAMES: Final = {
     JobKind.SYNC_MEMBERS: "members.csv",
     JobKind.REPLACE_MEMBERS: "all-members.csv",
@@ -111,14 +110,14 @@ class JobLine:
                 return await self._given_up(job, error, losses + failures)
             job, refusal = await self._started(job)
             if refusal is None:
-                ended = await self.follow(job)
+                ended = await self._followed(job)
                 job = ended.job
                 if job.errcode in MEDIA_GONE and uploads < UPLOADS:
                     job = replace(job, media_id=None)
                 elif job.errcode == JOB_BROKEN and failures < AGAIN:
                     failures += 1
                 else:
-                    return ended
+                    return await self._closed(ended, losses + failures)
                 continue
             if _is(refusal, MEDIA_GONE) and uploads < UPLOADS:
                 job = replace(job, media_id=None)
@@ -134,7 +133,7 @@ class JobLine:
             if losses and look is not None and await look():
                 return await self._over(job, Fate.PROVEN)
             await self._corp.bell.wait(f"job {job.id}", pause)
-            pause = min(self._corp.pauses.longest, pause * GROWTH)
+            pause = self._corp.pauses.longer(pause)
 
     async def follow(self, job: BatchJob) -> Ended:
         """Ask after a job whose id is known, now and then, until it is over.
@@ -142,7 +141,11 @@ class JobLine:
         The pauses grow from one second to a minute, and are shorter towards the end; the corp's bell ends
         them. A job that makes no progress for half an hour, or nobody answers for, is left as it is: OPEN.
         """
-        job_id = str(job.job_id)
+        return await self._closed(await self._followed(job), begun=0)
+
+    async def _followed(self, job: BatchJob) -> Ended:
+        """The same; one that WeCom broke off, or refused, stays open on record: it may be begun again."""
+        job, job_id = replace(job, errcode=None, hint=None), str(job.job_id)
         loop = asyncio.get_running_loop()
         began = moved = loop.time()
         pause, faults = self._corp.pauses.first, 0
@@ -152,7 +155,7 @@ class JobLine:
                 try:
                     result = await self._corp.jobs.get_result(job_id)
                 except NotFoundError as error:  # only the last five are kept (WeCom page 90983)
-                    return await self._over(job, Fate.OPEN, error=error)
+                    return await self._given_up(job, error, begun=1)
                 except WeComError as error:
                     faults += 1
                     if faults >= SILENT or not isinstance(error, WeComTransportError):
@@ -160,7 +163,7 @@ class JobLine:
                     continue
                 faults = 0
                 if result.is_over:
-                    return await self._told(job, result)
+                    return self._told(job, result)
                 if result.percentage != job.percentage:
                     moved = loop.time()
                     job = replace(job, percentage=_percent(result.percentage))
@@ -168,18 +171,9 @@ class JobLine:
                     self._tell(job)
                 elif loop.time() - moved > STALLED:
                     return Ended(job=job, fate=Fate.OPEN, error=_stalled(job))
-                pause = self._next(pause, job.percentage, loop.time() - began)
+                pause = self._corp.pauses.towards_the_end(pause, job.percentage, loop.time() - began)
         finally:
             self._corp.bell.forget(job_id)
-
-    def _next(self, pause: float, percentage: int, elapsed: float) -> float:
-        """Longer and longer, but not beyond the moment at which the job should be over by its pace so far."""
-        pauses = self._corp.pauses
-        longer = min(pauses.longest, pause * GROWTH)
-        if percentage <= 0:
-            return longer
-        left = elapsed * (100 - percentage) / percentage
-        return max(pauses.first, min(longer, left))
 
     async def _uploaded(self, job: BatchJob, content: bytes) -> BatchJob:
         stored = await self._corp.media.upload(MediaType.FILE, FILE_NAMES[job.kind], content)
@@ -205,9 +199,7 @@ class JobLine:
         except WeComError as error:
             if is_ambiguous(error):
                 return submitting, error
-            if job.state is not JobState.SUBMITTING:  # else an earlier start may still have its effect
-                job = replace(job, state=JobState.PREPARED)
-                await self._keep(job)
+            await self._keep(job)  # an earlier start may still have its effect: then that one is looked after
             return job, error
         running = replace(submitting, state=JobState.RUNNING, job_id=job_id)
         await self._keep(running)
@@ -224,16 +216,24 @@ class JobLine:
             case JobKind.REPLACE_DEPARTMENTS:
                 return await jobs.replace_departments(media_id)
 
-    async def _told(self, job: BatchJob, result: JobResult) -> Ended:
-        """Over for WeCom; for us it is once its rows are on record, which is the caller's to do."""
-        job = replace(job, percentage=100)
+    def _told(self, job: BatchJob, result: JobResult) -> Ended:
+        """Over for WeCom; for us it is once that, or its rows, are on record."""
         if result.status is JobStatus.FINISHED:
+            job = replace(job, percentage=100)
             self._tell(job)
             return Ended(job=job, fate=Fate.ROWS, members=result.members, departments=result.departments)
         hint = None if result.hint is None else say("{problem}", problem=result.hint)
         # WeCom looks at a file before it begins, except where it could not go on.
         fate = Fate.OPEN if result.errcode == JOB_BROKEN else Fate.REFUSED
-        return await self._over(job, fate, errcode=result.errcode, hint=hint)
+        return Ended(job=replace(job, errcode=result.errcode, hint=hint), fate=fate)
+
+    async def _closed(self, ended: Ended, begun: int) -> Ended:
+        """What is over is on record as such; `begun`: earlier starts that may have done some of it."""
+        job = ended.job
+        if ended.fate is Fate.ROWS or not job.state.is_open or job.errcode is None:
+            return ended
+        fate = Fate.OPEN if begun else ended.fate
+        return await self._over(job, fate, errcode=job.errcode, hint=job.hint)
 
     async def _given_up(self, job: BatchJob, error: WeComError, begun: int) -> Ended:
         fate = Fate.OPEN if begun else Fate.REFUSED

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, cast
+from typing import cast
 
 from wxsync.engine.job_line import Ended, Fate, JobLine, OutdatedFileError
 from wxsync.engine.remembering import with_values
-from wxsync.engine.replacing import surplus
-from wxsync.engine.results import Result, to_result
+from wxsync.engine.replacing import alarm, surplus
+from wxsync.engine.results import NOT_TRIED, Result, to_result
 from wxsync.engine.rows import HOMELESS, Row, Rows, is_outdated, places_of, slices
 from wxsync.engine.schedule import Part
 from wxsync.engine.single import only_fields
@@ -21,17 +21,12 @@ from wxsync.model.batch_job import BatchJob
 from wxsync.model.change import Change, Verb
 from wxsync.model.job import JobKind
 from wxsync.model.member import Member, MemberWrite, fold
-from wxsync.model.message import say
 from wxsync.model.remembered import RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.seen import SeenMember
 from wxsync.wecom.wire.import_file import MemberFile, to_member_files
 
 Tell = Callable[[float], None]
-
-NAMED: Final = 20
-"""So many of those who are missing are named in the error."""
-NOT_TRIED: Final = say("not tried, because the run was stopped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +147,7 @@ class Replacement:
     ) -> dict[int, Result | None]:
         """The results; where somebody is missing who was to stay, each of them stops the run.
 
-        What is remembered of the missing is dropped, so that the next plan creates them again.
+        What is remembered of the missing is dropped: the next plan creates those again whom the source wants.
         """
         expected = {key: fold(write.userid) for key, write in standing.items()}
         expected |= {row.key: row.folded for row in rows if row.is_creation and _is_done(results[row.n])}
@@ -167,10 +162,10 @@ class Replacement:
         keys = sorted(missing)
         for some in slices(keys):
             await self.rows.recorder.write(*(self._dropped(key, rows) for key in some))
-        alarm = _alarm(ended, keys)
-        skipped = Result(state=OutcomeState.SKIPPED, hint=NOT_TRIED, attempts=0, stops=alarm)
+        stops = alarm(ended.job.id, keys, self.rows.decision.desired.members)
+        skipped = replace(NOT_TRIED, stops=stops)
         return {
-            n: skipped if result is None else replace(result, stops=alarm) for n, result in results.items()
+            n: skipped if result is None else replace(result, stops=stops) for n, result in results.items()
         }
 
     def _dropped(self, key: str, rows: Sequence[Row]) -> RememberedMember:
@@ -187,12 +182,3 @@ def _is_done(result: Result | None) -> bool:
 
 def _missing(expected: Mapping[str, str], seen: Mapping[str, SeenMember]) -> AbstractSet[str]:
     return {key for key, folded in expected.items() if folded not in seen}
-
-
-def _alarm(ended: Ended, keys: Sequence[str]) -> WeComError:
-    named = ", ".join(keys[:NAMED]) + (f" and {len(keys) - NAMED} more" if len(keys) > NAMED else "")
-    return WeComError(
-        f"job {ended.job.id} replaced all members, and {len(keys)} who were to stay are no longer in WeCom:"
-        f" {named}. The next plan creates them again",
-        hint="find out who else deletes members; then plan and apply",
-    )

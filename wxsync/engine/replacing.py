@@ -16,6 +16,7 @@ from wxsync.engine.guard import is_protected
 from wxsync.engine.remembering import EXTATTR, value_of, with_values
 from wxsync.engine.saying import REACHABLE, creation_row, keeps_main, member_change
 from wxsync.engine.schedule import Row, Schedule, Unit
+from wxsync.errors import WeComError
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import Member, fold
@@ -29,6 +30,8 @@ ROWS_A_FILE: Final = 100_000
 """About as many fit into 20 MB (WeCom page 90253)."""
 NAMED: Final = 5
 """So many of those who stand against it are named."""
+NAMED_MISSING: Final = 20
+"""So many of those who are missing are named in the alarm."""
 ALWAYS: Final = frozenset({"name", "departments", "main_department"})
 """What every file says; the main department by the order of the departments."""
 TEXTS: Final = ("alias", "position", "gender", "telephone", "address")
@@ -310,6 +313,28 @@ def tree_units(
 def surplus(seen: Iterable[str], file: Iterable[str]) -> frozenset[str]:
     """Whom WeCom would delete: those who are there and not in the file, by folded userid."""
     return frozenset(map(fold, seen)) - frozenset(map(fold, file))
+
+
+def alarm(job: int, keys: Sequence[str], wanted: Collection[str] | None = None) -> WeComError:
+    """People who were to stay and are not there; `wanted`: whom the source asks for, if that is known."""
+    again = [key for key in keys if wanted is None or key in wanted]
+    left = [key for key in keys if key not in again]
+    told = (
+        f" The next plan creates again{'' if wanted is not None else ', if wanted'}: {_first(again)}."
+        if again
+        else "",
+        f" The source does not ask for, so that nobody creates them: {_first(left)}." if left else "",
+    )
+    return WeComError(
+        f"job {job} replaced all members, and {len(keys)} who were to stay are no longer in WeCom."
+        + "".join(told),
+        hint="find out who else deletes members; then plan and apply",
+    )
+
+
+def _first(keys: Sequence[str]) -> str:
+    more = len(keys) - NAMED_MISSING
+    return ", ".join(keys[:NAMED_MISSING]) + (f" and {more} more" if more > 0 else "")
 
 
 DEFAULT: Final = FieldChange(None, None)

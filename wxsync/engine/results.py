@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -33,6 +33,8 @@ class Result:
     """The way to WeCom is at fault and not this record."""
 
 
+STRAY = say("WeCom put it into a department of its own making: move it out and delete that one")
+NOT_TRIED = Result(state=OutcomeState.SKIPPED, hint=say("not tried, because the run was stopped"), attempts=0)
 DONE = Result(state=OutcomeState.DONE)
 NOTHING_TO_SEND = Result(state=OutcomeState.DONE, attempts=0)
 
@@ -51,6 +53,11 @@ def is_ambiguous(error: WeComError) -> bool:
         return error.is_ambiguous
     # An answer that cannot be read came after the call, whatever it says.
     return not isinstance(error, UnsendableError)
+
+
+def is_stopped(results: Mapping[int, Result | None]) -> bool:
+    """One of them stops the run."""
+    return any(result is not None and result.stops is not None for result in results.values())
 
 
 @contextmanager
@@ -72,8 +79,7 @@ def to_result(error: WeComError) -> Result:
         hint = say("WeCom could not be reached")
         return Result(state=OutcomeState.FAILED, hint=hint, is_line_fault=True)
     if isinstance(error, StrayDepartmentError):
-        hint = say("WeCom put it into a department of its own making: move it out and delete that one")
-        return Result(state=OutcomeState.FAILED, hint=hint)
+        return Result(state=OutcomeState.FAILED, hint=STRAY)
     if not isinstance(error, WeComApiError):
         state = OutcomeState.UNKNOWN if is_ambiguous(error) else OutcomeState.FAILED
         return Result(state=state, hint=say("{problem}", problem=error.message), stops=error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar, cast
@@ -14,7 +14,7 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.job_line import Ended, Fate
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Entry, Forget, Note, Recorder
-from wxsync.engine.results import DONE, Result, to_result, written
+from wxsync.engine.results import DONE, STRAY, Result, to_result, written
 from wxsync.engine.single import Single
 from wxsync.engine.writing import place_ids
 from wxsync.errors import WeComError
@@ -24,8 +24,8 @@ from wxsync.model.batch_job import BatchJob, JobRow, JobState, RowResult
 from wxsync.model.change import Change, Verb
 from wxsync.model.job import JobKind, MemberRow
 from wxsync.model.member import MemberWrite, fold
-from wxsync.model.message import say
-from wxsync.model.remembered import RememberedMember
+from wxsync.model.message import Message, say
+from wxsync.model.remembered import LinkState, RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.seen import SeenMember
 from wxsync.wecom import errcodes
@@ -33,6 +33,8 @@ from wxsync.wecom.errcodes.codes import JOB_FAILURES
 
 T = TypeVar("T")
 
+NAMED: Final = 5
+"""So many of those who were refused beside the changes are named."""
 SLICE: Final = 1000
 """Rows that are put on record in one transaction."""
 UNTOLD: Final = say("WeCom's result does not tell what became of it: the next run will see")
@@ -178,7 +180,7 @@ class Rows:
 
     async def concluded(self, ended: Ended, rows: Sequence[Row]) -> dict[int, Result | None]:
         """What became of each row of a file that deletes nobody, looked after where WeCom did not say it."""
-        told = {fold(row.userid): row for row in ended.members}
+        told = told_of(ended.members)
         is_doubtful = any(row.is_creation and not _is_certain(told.get(row.folded)) for row in rows)
         seen = await self.look(rows) if is_doubtful and ended.fate is not Fate.REFUSED else {}
         return await self.conclude(ended, rows, seen)
@@ -190,22 +192,46 @@ class Rows:
 
         `seen` is who is in WeCom by now, None where nobody knows.
         """
-        told = {fold(row.userid): row for row in ended.members}
+        told = told_of(ended.members)
         settled = self._settled(ended, rows, told, seen)
+        strays = frozenset[int]() if ended.fate is Fate.REFUSED else await self._strays(rows)
         results: dict[int, Result | None] = {}
+        if strays:
+            await self.recorder.write(*self.ledger.doubt_names(strays))
         for some in slices(rows):
             entries: list[Entry] = []
             said: list[RowResult] = []
             for row in some:
                 result, entry = self._become(ended, row, told.get(row.folded), settled)
+                if not strays.isdisjoint(places_of(row.write)) and result is not None:
+                    result = replace(result, state=OutcomeState.FAILED, hint=STRAY)
                 entries += entry
                 results[row.n] = result
                 said.append(_row_result(row, result, told.get(row.folded)))
             conclude = Note(partial(jobs.conclude_rows, job=ended.job.id, rows=said))
             await self.recorder.write(*entries, conclude)
-        if ended.fate is Fate.ROWS:
-            await self.keep(replace(ended.job, state=JobState.FINISHED, finished_at=self.corp.clock()))
+        is_proven = ended.job.state.is_open and all(result is DONE for result in results.values())
+        if ended.fate is Fate.ROWS or is_proven:
+            others = _refused_beside(told, rows)
+            over = replace(ended.job, state=JobState.FINISHED, finished_at=self.corp.clock())
+            await self.keep(replace(over, hint=others or over.hint))
         return results
+
+    async def _strays(self, rows: Sequence[Row]) -> frozenset[int]:
+        """Departments of these rows that are below one which is neither ours nor was there before.
+
+        Where one is deleted while a file is worked off, WeCom makes one up in its place (WeCom page 90980),
+        and no result of a job says so, as the answer to a call does by `created_department_list`.
+        """
+        try:
+            seen = {each.id: each.parent_id for each in await self.corp.wecom.list_departments()}
+        except WeComError:
+            return frozenset()
+        before = {each.id: each.parent_id for each in self.decision.seen.departments}
+        ours = {link.id for link in self.ledger.departments.values() if link.state is not LinkState.GONE}
+        ours.add(self.decision.actual.root)
+        named = frozenset[int]().union(*(places_of(row.write) for row in rows)) & seen.keys()
+        return frozenset(id for id in named if seen[id] not in ours and seen[id] != before.get(id))
 
     def _settled(
         self,
@@ -267,6 +293,27 @@ class Rows:
             return [self.ledger.restore_member(row.former)]
         self.ledger.forget_member(row.key)
         return [Forget(row.key)]
+
+
+def told_of(rows: Iterable[MemberRow]) -> dict[str, MemberRow]:
+    """WeCom's word for each, by folded userid; of whom it says two things it says nothing."""
+    told: dict[str, MemberRow] = {}
+    contradicted: set[str] = set()
+    for row in rows:
+        first = told.setdefault(fold(row.userid), row)
+        if first.errcode != row.errcode:
+            contradicted.add(fold(row.userid))
+    return {folded: row for folded, row in told.items() if folded not in contradicted}
+
+
+def _refused_beside(told: Mapping[str, MemberRow], rows: Iterable[Row]) -> Message | None:
+    """Whom WeCom refused although the file said of them what they are: of no change is that the outcome."""
+    own = {row.folded for row in rows}
+    others = [f"{row.userid} ({row.errcode})" for key, row in told.items() if row.errcode and key not in own]
+    if not others:
+        return None
+    some = ", ".join(sorted(others)[:NAMED])
+    return say("WeCom refused rows that change nobody: {count} ({some})", count=len(others), some=some)
 
 
 def is_outdated(

@@ -11,11 +11,12 @@ from typing import Final, cast
 
 from wxsync.engine.actual import is_proven_member
 from wxsync.engine.corp import Corp
-from wxsync.engine.job_line import GROWTH, STALLED, Ended, Fate, JobLine, OutdatedFileError
+from wxsync.engine.job_line import STALLED, Ended, Fate, JobLine
 from wxsync.engine.method import ROWS_A_SECOND
 from wxsync.engine.recorder import Entry, Note, Recorder
 from wxsync.engine.remembering import as_created, as_written
-from wxsync.engine.rows import is_outdated, slices
+from wxsync.engine.replacing import alarm
+from wxsync.engine.rows import slices, told_of
 from wxsync.errors import WeComError
 from wxsync.mirror import jobs, links
 from wxsync.mirror.lease import Lease
@@ -27,25 +28,27 @@ from wxsync.model.message import say
 from wxsync.model.remembered import LinkState, Remembered, RememberedDepartment, RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.wecom.errcodes import explain
+from wxsync.wecom.wire.import_file import userids_of
 
 BINDING: Final = timedelta(hours=24)
-"""So long a start that nobody knows the end of may be repeated: later it is no longer what somebody wants."""
+"""A job for which nobody answers is given up by then: none runs so long."""
 
 
 async def settle_jobs(corp: Corp, held: Lease) -> None:
     """See every job of the corp to its end that an earlier run, now dead or cut off, left open.
 
     One that was not submitted is given up. One that runs is followed, and what its rows say is remembered.
-    One whose id was lost with the reply is looked for: where WeCom shows all that it was to create, it is
-    over; else its file is submitted once more, which WeCom does not take before the first has ended, and
-    which has the same effect. But never one that replaces: what it would delete by now nobody has looked at.
-    Such a one is waited for until the corp stands still, and of its rows the next plan finds out.
+    One whose id was lost with the reply is waited for, until it had the time to be worked off and the corp
+    stands still; where WeCom shows all that it was to create, it is over, and else the next plan finds out.
+    No file is submitted here: nobody has agreed to that, and what was planned then may no longer be wanted.
 
-    Raises WeComError where a job cannot be seen to: then nothing may be planned.
+    Raises WeComError where a job cannot be seen to, and then nothing may be planned; and where a file that
+    replaced everybody took somebody along who was to stay.
     """
     for job in await asyncio.to_thread(_open_jobs, corp):
-        async with Recorder(corp, job.run_id, held) as recorder:
-            await _Settlement(corp, job, recorder).end()
+        of_its_sync = replace(corp, sync=job.sync)
+        async with Recorder(of_its_sync, job.run_id, held) as recorder:
+            await _Settlement(of_its_sync, job, recorder).end()
 
 
 def _open_jobs(corp: Corp) -> tuple[BatchJob, ...]:
@@ -66,42 +69,48 @@ class _Settlement:
             await self._give_up(JobState.ABANDONED)
             return
         rows, known, content = await asyncio.to_thread(self._read)
-        remembered = {row.key: known.members[row.key] for row in rows if row.key in known.members}
-        line = JobLine(self._corp, self._keep, lambda job: None)
         if self._job.state is JobState.RUNNING:
-            ended = await line.follow(self._job)
-        elif self._job.kind is not JobKind.SYNC_MEMBERS:
-            await self._wait_out(content)
-            ended = await self._give_up(JobState.FAILED)
+            ended = await JobLine(self._corp, self._keep, lambda job: None).follow(self._job)
         else:
-            ended = await self._look_for(line, rows, remembered, content)
+            ended = await self._waited(rows, known, content)
         if ended.job.state.is_open and ended.fate is Fate.OPEN:
-            raise ended.error or WeComError(
-                f"nobody knows what became of job {self._job.id}", hint="see `wxsync jobs`, and run again"
-            )
+            if not self._is_overdue():
+                raise ended.error or WeComError(
+                    f"nobody knows what became of job {self._job.id}", hint="see `wxsync jobs`, and run again"
+                )
+            ended = await self._give_up(JobState.FAILED)
         await self._conclude(ended, rows, known)
+        if self._job.kind is JobKind.REPLACE_MEMBERS and content is not None:
+            await self._look_for_the_missing(rows, known, content)
 
-    async def _look_for(
-        self,
-        line: JobLine,
-        rows: Sequence[JobRow],
-        remembered: dict[str, RememberedMember],
-        content: bytes | None,
-    ) -> Ended:
-        begun = self._job.submitted_at or self._job.prepared_at
-        if content is None or self._corp.clock() - begun > BINDING:
-            return await self._give_up(JobState.FAILED)
-        look = partial(self._all_there, rows, remembered) if all(map(_creates, rows)) else None
-        if look is not None and await look():
+    async def _look_for_the_missing(self, rows: Sequence[JobRow], known: Remembered, content: bytes) -> None:
+        """As after every file that replaces everybody: whoever was to stay and is not there is an alarm."""
+        came = {fold(row.userid) for row in rows if _creates(row)}
+        gone = {fold(userid) for userid in userids_of(content)} - came - await self._seen()
+        missing = {
+            key: link
+            for key, link in known.members.items()
+            if link.state is LinkState.OURS and fold(link.member.userid) in gone
+        }
+        if missing:
+            dropped = [replace(link, state=LinkState.GONE) for link in missing.values()]
+            for some in slices(dropped):
+                await self._recorder.write(*some)
+            raise alarm(self._job.id, sorted(missing))
+
+    async def _waited(self, rows: Sequence[JobRow], known: Remembered, content: bytes | None) -> Ended:
+        """One whose id was lost with the reply: whatever it was to do has had the time to be done."""
+        if not self._is_overdue():
+            await self._wait_out(content)
+        remembered = {row.key: known.members[row.key] for row in rows if row.key in known.members}
+        if all(map(_creates, rows)) and len(await self._there(rows, remembered)) == len(rows):
             over = replace(self._job, state=JobState.FINISHED, finished_at=self._corp.clock())
             await self._keep(over)
             return Ended(job=over, fate=Fate.PROVEN)
-        try:
-            return await line.carry(
-                self._job, content, check=partial(self._check, rows, remembered), look=look
-            )
-        except OutdatedFileError:
-            return await self._give_up(JobState.FAILED)
+        return await self._give_up(JobState.FAILED)
+
+    def _is_overdue(self) -> bool:
+        return self._corp.clock() - (self._job.submitted_at or self._job.prepared_at) > BINDING
 
     async def _give_up(self, state: JobState) -> Ended:
         """What its rows may have done is not known: the next plan writes it once more."""
@@ -121,9 +130,6 @@ class _Settlement:
     async def _keep(self, job: BatchJob) -> None:
         await self._recorder.write(Note(partial(jobs.put, job=job)))
 
-    async def _all_there(self, rows: Sequence[JobRow], remembered: dict[str, RememberedMember]) -> bool:
-        return len(await self._there(rows, remembered)) == len(rows)
-
     async def _there(self, rows: Sequence[JobRow], remembered: dict[str, RememberedMember]) -> set[int]:
         seen = {fold(member.userid): member for member in await self._corp.wecom.list_member_ids()}
         return {
@@ -133,23 +139,6 @@ class _Settlement:
             and (link := remembered.get(row.key)) is not None
             and is_proven_member(link, seen.get(fold(row.userid)))
         }
-
-    async def _check(
-        self, rows: Sequence[JobRow], remembered: dict[str, RememberedMember], job: BatchJob
-    ) -> None:
-        seen = {fold(member.userid): member for member in await self._corp.wecom.list_member_ids()}
-        changed = frozenset(
-            folded
-            for row in rows
-            if is_outdated(
-                seen.get(folded := fold(row.userid)),
-                remembered.get(row.key),
-                is_creation=_creates(row),
-                was_submitted=True,
-            )
-        )
-        if changed:
-            raise OutdatedFileError(job, changed)
 
     async def _wait_out(self, content: bytes | None) -> None:
         """Until WeCom had the time to work the file off, and shows the same for a while; not without end."""
@@ -161,7 +150,7 @@ class _Settlement:
         picture, still_since, pause = await self._picture(), loop.time(), pauses.first
         while loop.time() - started < enough + STALLED:
             await self._corp.bell.wait(f"job {self._job.id}", pause)
-            pause = min(pauses.longest, pause * GROWTH)
+            pause = pauses.longer(pause)
             before, picture = picture, await self._picture()
             if picture != before:
                 still_since = loop.time()
@@ -177,7 +166,7 @@ class _Settlement:
 
     async def _conclude(self, ended: Ended, rows: Sequence[JobRow], known: Remembered) -> None:
         """Rows that were carried out are remembered; of the others the next plan finds out."""
-        told: dict[str, MemberRow | DepartmentRow] = {fold(row.userid): row for row in ended.members}
+        told: dict[str, MemberRow | DepartmentRow] = {**told_of(ended.members)}
         told |= {str(row.department_id): row for row in ended.departments}
         seen = await self._seen() if any(row.verb is Verb.DELETE for row in rows) else frozenset()
         for some in slices(rows):

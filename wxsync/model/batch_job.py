@@ -29,7 +29,7 @@ class JobState(StrEnum):
     FINISHED = "finished"
     """What became of each row is on record."""
     FAILED = "failed"
-    """WeCom refused it as a whole."""
+    """WeCom refused or broke it off, or nobody can tell any more what became of it."""
     ABANDONED = "abandoned"
     """It was given up before WeCom was asked for it."""
 

@@ -51,7 +51,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "submitting": "submitted, its id not known",
         "running": "WeCom is at it",
         "finished": "finished",
-        "failed": "refused as a whole",
+        "failed": "failed as a whole",
         "abandoned": "given up",
     },
     "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo"},

@@ -85,6 +85,12 @@ class DepartmentLine:
     """None leaves it as it is."""
 
 
+def userids_of(content: bytes) -> tuple[str, ...]:
+    """Who is in a file that `to_member_files` made, in the order of its rows."""
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    return tuple(row[COLUMNS["userid"]] for row in rows)
+
+
 # What a file can say
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
+from wxsync.errors import WeComError
 from wxsync.model.job import DepartmentAction, DepartmentRow, JobKind, JobResult, JobStatus, MemberRow
 from wxsync.wecom.answers import ERRMSG, without_personal
-from wxsync.wecom.wire.shapes import Answer, Json, errcode_of, number_of, rows_of, text_of, unreadable
+from wxsync.wecom.wire.shapes import Answer, Json, errcode_of, is_number, number_of, text_of, unreadable
+
+T = TypeVar("T")
 
 ENDPOINT: Final = "batch/getresult"
 JOB_ID: Final = 512
@@ -69,21 +73,41 @@ def from_job(answer: Answer, endpoint: str) -> str:
 
 
 def from_result(answer: Answer) -> JobResult:
-    """A job's state, and its rows where it has finished: before that they mean nothing."""
+    """A job's state, and its rows where it has finished: before that they mean nothing.
+
+    A row that cannot be read is left out, as if WeCom had not told it: the others count all the same.
+    """
     status = STATUSES.get(number_of(answer, "status", ENDPOINT))
-    kind = KINDS.get(text_of(answer, "type", ENDPOINT))
-    if status is None or kind is None:
-        raise unreadable(ENDPOINT, "status or type is none of WeCom's")
-    rows = rows_of(answer, "result", ENDPOINT) if status is JobStatus.FINISHED else []
-    is_of_departments = kind is JobKind.REPLACE_DEPARTMENTS
+    if status is None:
+        raise unreadable(ENDPOINT, "status is none of WeCom's")
+    is_over = status is JobStatus.FINISHED
+    rows = [row for row in _listed(answer) if isinstance(row, Mapping)] if is_over else []
+    kind = answer.get("type")
     return JobResult(
         status=status,
-        kind=kind,
-        percentage=number_of(answer, "percentage", ENDPOINT),
-        total=number_of(answer, "total", ENDPOINT),
-        members=() if is_of_departments else tuple(_member(row) for row in rows),
-        departments=tuple(_department(row) for row in rows) if is_of_departments else (),
+        kind=KINDS.get(kind) if isinstance(kind, str) else None,
+        percentage=_count(answer, "percentage"),
+        total=_count(answer, "total"),
+        members=tuple(_readable(_member, (row for row in rows if "partyid" not in row))),
+        departments=tuple(_readable(_department, (row for row in rows if "partyid" in row))),
     )
+
+
+def _listed(answer: Answer) -> Sequence[object]:
+    rows = answer.get("result")
+    return rows if isinstance(rows, list) else ()
+
+
+def _count(answer: Answer, name: str) -> int:
+    """For eyes alone: nothing hangs on it."""
+    value = answer.get(name)
+    return value if is_number(value) else 0
+
+
+def _readable(read: Callable[[Answer], T], rows: Iterable[Answer]) -> Iterator[T]:
+    for row in rows:
+        with suppress(WeComError):
+            yield read(row)
 
 
 def _member(row: Answer) -> MemberRow:
