@@ -155,7 +155,10 @@ class Stage:
                     await refuse(corp, run_id, decision, error)
                     raise
 
-        return self._run(act)
+        try:
+            return self._run(act)
+        finally:
+            assert not self.state.invitations, "nobody is invited, whatever happens"
 
     def baseline(self) -> Baseline:
         """`wxsync baseline`: WeCom has what the source says; not one write call is made."""

@@ -160,7 +160,8 @@ class _Work:
         """All of them together; those that are better told by a call wait for each other as calls do."""
         numbers = sorted(self._departments)
         parts = [self._units[number].parts[0] for number in numbers]
-        results = await self._told_by_file(parts, self._batch.perform_departments(parts))
+        tell = partial(self._tell_rows, len(parts))
+        results = await self._told_by_file(parts, self._batch.perform_departments(parts, tell))
         ended: list[tuple[int, list[Result]]] = []
         for number, part in zip(numbers, parts, strict=True):
             result = results[part.n]

@@ -34,9 +34,9 @@ class Batch:
 
     rows: Rows
 
-    async def perform_departments(self, parts: Sequence[Part]) -> Mapping[int, Result | None]:
+    async def perform_departments(self, parts: Sequence[Part], tell: Tell) -> Mapping[int, Result | None]:
         """Do all parts, each a department's, by one file of the whole tree; as `perform` does."""
-        return await DepartmentFile(rows=self.rows).perform(parts)
+        return await DepartmentFile(rows=self.rows).perform(parts, tell)
 
     async def perform(self, parts: Sequence[Part], tell: Tell) -> Mapping[int, Result | None]:
         """Do all parts, each a member's of its own; n -> what became of it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -48,7 +48,9 @@ class DepartmentFile:
 
     rows: Rows
 
-    async def perform(self, parts: Sequence[Part]) -> Mapping[int, Result | None]:
+    async def perform(
+        self, parts: Sequence[Part], tell: Callable[[float], None]
+    ) -> Mapping[int, Result | None]:
         """Do all parts, each a department's; n -> what became of it, None where a call is to do it.
 
         The file holds the whole tree, those too that the plan deletes later, so that it deletes none. Before
@@ -65,7 +67,7 @@ class DepartmentFile:
             self._forget(lines)
             return unsaid
         job = await self._prepared(lines, content)
-        line = JobLine(self.rows.corp, self.rows.keep, lambda job: None)
+        line = JobLine(self.rows.corp, self.rows.keep, lambda job: tell(job.percentage / 100))
         try:
             ended = await line.carry(job, content, check=partial(self._check, lines))
         except OutdatedFileError as outdated:

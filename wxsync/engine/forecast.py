@@ -15,6 +15,8 @@ SECONDS_A_CALL: Final = 0.1
 """A round trip to WeCom and back, as seen from mainland China; an assumption, kept here."""
 CALLS_A_SECOND: Final = 10_000 / 60
 """WeCom page 90312: 10,000 calls a minute for a corp and an API."""
+CALLS_AN_HOUR: Final = 150_000
+"""WeCom page 90312, likewise."""
 PACE: Final = min(AT_ONCE / SECONDS_A_CALL, CALLS_A_SECOND)
 """Calls a second where nothing has to wait for another."""
 TAG_MEMBERS_A_CALL: Final = 1000
@@ -32,7 +34,8 @@ def forecast(changes: Sequence[Change], units: Iterable[Unit]) -> Forecast:
                 one_by_one += 1
             else:
                 side_by_side += _calls_of(change)
-    seconds = one_by_one * SECONDS_A_CALL + side_by_side / PACE
+    full_hours, rest = divmod(max(side_by_side - 1, 0), CALLS_AN_HOUR)
+    seconds = one_by_one * SECONDS_A_CALL + full_hours * 3600 + (rest + bool(side_by_side)) / PACE
     return Forecast(calls=one_by_one + side_by_side, seconds=round(seconds, 1))
 
 

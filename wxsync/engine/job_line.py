@@ -20,7 +20,7 @@ from wxsync.wecom.wire.media import MediaType
 Keep = Callable[[BatchJob], Awaitable[None]]
 """Puts a job as it now stands on record; returns once that is safe."""
 Check = Callable[[BatchJob], Awaitable[None]]
-"""Raises OutdatedFileError, or GuardError, where the file may not be submitted as the corp is now."""
+"""Raises OutdatedFileError where the file does not fit the corp by now, WeComError where nobody can look."""
 Look = Callable[[], Awaitable[bool]]
 """Whether what the file asks for is proven to be there already."""
 
@@ -116,6 +116,7 @@ class JobLine:
                     job = replace(job, media_id=None)
                 elif job.errcode == JOB_BROKEN and failures < AGAIN:
                     failures += 1
+                    await self._corp.bell.wait(f"job {job.id}", pause)
                 else:
                     return await self._closed(ended, losses + failures)
                 continue

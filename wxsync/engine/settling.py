@@ -146,7 +146,7 @@ class _Settlement:
         enough = 2 * lines / ROWS_A_SECOND
         begun = self._job.submitted_at or self._job.prepared_at
         loop, pauses = asyncio.get_running_loop(), self._corp.pauses
-        started = loop.time() - (self._corp.clock() - begun).total_seconds()
+        started = loop.time() - max(0.0, (self._corp.clock() - begun).total_seconds())
         picture, still_since, pause = await self._picture(), loop.time(), pauses.first
         while loop.time() - started < enough + STALLED:
             await self._corp.bell.wait(f"job {self._job.id}", pause)
