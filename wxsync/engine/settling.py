@@ -30,6 +30,8 @@ from wxsync.model.run import OutcomeState
 from wxsync.wecom.errcodes import explain
 from wxsync.wecom.wire.import_file import userids_of
 
+STILL: Final = 10
+"""So many of the first pauses, seconds each, the corp shows no change before its last job counts as over."""
 BINDING: Final = timedelta(hours=24)
 """A job for which nobody answers is given up by then: none runs so long."""
 
@@ -154,7 +156,7 @@ class _Settlement:
             before, picture = picture, await self._picture()
             if picture != before:
                 still_since = loop.time()
-            elif loop.time() - max(still_since, started + enough) >= pauses.longest:
+            elif loop.time() - max(still_since, started + enough) >= STILL * pauses.first:
                 return
 
     async def _picture(self) -> frozenset[object]:
