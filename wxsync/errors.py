@@ -7,6 +7,7 @@
      + SourceError (source)              + SourceUnavailableError   + IncompleteReadError
      + WeComError                        + WeComTransportError      + CallbackRejectedError
                                          + UnsendableError (field; no call was made)
+                                         + BreakerError (too many changes failed)
           WeComApiError (errcode, endpoint, hint): TokenError RateLimitError DeniedError
                                                    NotFoundError ConflictError FieldError
                                                     + StrayDepartmentError (the call WAS carried out)
@@ -19,7 +20,7 @@ A run stops on an error; the failure of one record is data in the run and never 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class WxsyncError(Exception):
@@ -75,6 +76,12 @@ class WeComError(WxsyncError):
     """WeCom cannot be used, or refused a call."""
 
     code = "wecom"
+
+
+class BreakerError(WeComError):
+    """So many changes of a run failed that it was stopped; what was done is done, the rest was not tried."""
+
+    code = "breaker"
 
 
 class WeComTransportError(WeComError):
@@ -200,9 +207,16 @@ class GuardError(WxsyncError):
 
 
 class StalePlanError(WxsyncError):
-    """The approved plan is not the one that would be carried out now; nothing was written."""
+    """The approved plan is not the one that would be carried out now; nothing was written.
+
+    `differences` are what is otherwise, each a message for people.
+    """
 
     code = "stale_plan"
+
+    def __init__(self, message: str, *, hint: str | None = None, differences: Sequence[Any] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.differences = tuple(differences)
 
 
 class RunInProgressError(WxsyncError):

@@ -19,10 +19,12 @@ from wxsync.config.settings import (
     SourceSettings,
     SqlSourceSettings,
 )
+from wxsync.config.traits import traits
 from wxsync.engine.bell import Pauses
 from wxsync.engine.corp import Clock, Corp
 from wxsync.errors import ConfigError
 from wxsync.mirror.quota import MirrorLedger, known_members
+from wxsync.mirror.retention import Retention
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
 from wxsync.mirror.tokens import MirrorTokens
@@ -32,6 +34,7 @@ from wxsync.sources.ldap import LdapSource
 from wxsync.sources.sql import SqlSource
 from wxsync.wecom.calls import Reads, Secret
 from wxsync.wecom.client import contacts_of, jobs_of, open_transport
+from wxsync.wecom.gate import Gate
 from wxsync.wecom.media import Media
 from wxsync.wecom.reach import TIMEOUTS, Reach, reach
 from wxsync.wecom.retries import Patience
@@ -77,7 +80,8 @@ async def open_corp(
     corp = settings.corp[chosen.corp]
     sources = open_sources(settings, sync, clock)
     with _opened_store(settings) as store:
-        to_corp = open_lines(settings, chosen.corp, store, transport=transport, patience=patience)
+        gate = Gate()
+        to_corp = open_lines(settings, chosen.corp, store, transport=transport, patience=patience, gate=gate)
         async with to_corp as lines:
             yield Corp(
                 name=chosen.corp,
@@ -91,9 +95,15 @@ async def open_corp(
                 pauses=pauses,
                 app=contacts_of(lines.app) if lines.app is not None else None,
                 store=store,
+                gate=gate,
                 clock=clock,
                 sibling_roots=sibling_roots(settings, sync),
+                configured=traits(settings, sync),
                 account_cap=corp.account_cap,
+                retention=Retention(
+                    audit_days=settings.service.audit_days,
+                    keep_runs_days=settings.service.keep_runs_days,
+                ),
                 concurrency=corp.concurrency,
             )
 
@@ -106,11 +116,12 @@ async def open_lines(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     patience: Patience | None = None,
+    gate: Gate | None = None,
 ) -> AsyncIterator[Lines]:
     """The lines to the corp that the config calls `corp`, for the length of the block; nothing is sent.
 
     Tokens and the counts of WeCom's limits are shared with every process on the mirror `store`. `transport`
-    takes the place of the network. Raises ConfigError.
+    takes the place of the network; `gate` may hold up the calls. Raises ConfigError.
     """
     chosen = settings.corp[corp]
     open_by = partial(
@@ -121,6 +132,7 @@ async def open_lines(
         ca_file=chosen.ca_file,
         ledger=MirrorLedger(store),
         slots=Slots(chosen.concurrency),
+        gate=gate,
         members=known_members(store, corp),
         transport=transport,
         patience=patience,

@@ -147,8 +147,7 @@ def test_a_job_is_followed_to_its_end(stage: Stage) -> None:
     """Elsewhere than on a terminal a line on stderr for each step, then the job on stdout."""
     id = put_job(stage, row(1), state=JobState.RUNNING, percentage=10)
     with mirror_of(stage) as store:
-        now = datetime.now(UTC)
-        held = lease.acquire(store, "acme", owner="run 1 (manual)", now=now, ttl=timedelta(minutes=1))
+        held = lease.acquire(store, "acme", owner="run 1 (manual)", ttl=timedelta(minutes=1))
         with stage.running("jobs", str(id), "--follow", "--format", "json") as process:
             assert process.stderr is not None
             first = process.stderr.readline()

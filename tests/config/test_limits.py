@@ -44,7 +44,7 @@ def test_allowed_keeps_its_bounds(percent: int, floor: int, highest: int | None,
 
 
 def test_defaults_are_the_contracts() -> None:
-    """What the config leaves out holds at the contract's numbers."""
+    """What the config leaves out holds at the contract's numbers; and at ours, of what it does not limit."""
     assert LimitsSettings().model_dump() == {
         "member_remove": {"percent": 5, "floor": 5, "max": 50},
         "member_create": {"percent": 20, "floor": 20, "max": None},
@@ -54,6 +54,9 @@ def test_defaults_are_the_contracts() -> None:
         "department_move": {"percent": 10, "floor": 5, "max": None},
         "tag_member_remove": {"percent": 20, "floor": 20, "max": None},
         "source_shrink": {"percent": 3, "floor": 5, "max": None},
+        "department_create": {"percent": 50, "floor": 50, "max": None},
+        "department_update": {"percent": 50, "floor": 50, "max": None},
+        "tag_member_add": {"percent": 50, "floor": 200, "max": None},
     }
 
 

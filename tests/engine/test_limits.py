@@ -13,7 +13,7 @@ from wxsync.model.remembered import Remembered
 
 
 def limit(plan: Plan, name: str) -> Limit:
-    (found,) = [each for each in plan.limits if each.name == name]
+    (found,) = [each for each in plan.limits if each.name == name and each.window is None]
     return found
 
 

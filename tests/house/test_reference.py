@@ -32,6 +32,7 @@ from wxsync.model.change import VERBS, Change, FieldChange, Kind, Reason, Reject
 from wxsync.model.desired import Aside, Desired, LeftOut, ReadingProof
 from wxsync.model.glance import Column, Glance, Looked, Tally
 from wxsync.model.job import JobKind
+from wxsync.model.loss import Loss, LossReason
 from wxsync.model.member import UNIQUE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.plan import Forecast, Limit, Plan
@@ -216,6 +217,13 @@ def test_every_verb_reason_and_state_is_told() -> None:
     assert states == [*(state.value for state in OutcomeState), *(state.value for state in RunState)]
 
 
+def test_every_reason_why_something_does_not_come_back_is_told() -> None:
+    """All of them, in the order of the code."""
+    told = first_cells("What an undo does not bring back")
+
+    assert told == [reason.value for reason in LossReason]
+
+
 def test_every_limit_is_told() -> None:
     """The limits of a plan are those that the code makes."""
     tree = ast.parse((ROOT / "wxsync" / "engine" / "limits.py").read_bytes())
@@ -274,6 +282,8 @@ def whole_plan() -> Plan:
         fields={"mobile": FieldChange("13800000000", None)},
         why=say("why"),
         is_temporary=True,
+        held={"mobile": "13800000000"},
+        drift=("mobile",),
     )
     return Plan(
         sync="acme",
@@ -282,12 +292,26 @@ def whole_plan() -> Plan:
         is_complete=True,
         changes=(change, dataclasses.replace(change, verb=Verb.KEEP, reason=Reason.GRACE)),
         rejected=(Rejected(kind=Kind.MEMBER, key="E2", field="mobile", rule="key", problem=say("why")),),
-        limits=(Limit(name="field_change", count=1, allowed=2, detail="mobile"),),
+        limits=(Limit(name="field_change", count=1, allowed=2, detail="mobile", window="24h"),),
+        causes=(say("why"),),
+        waits=(say("why"),),
         asides=(
             Aside(source="ad", query="members", column=None, keys=("E9",)),
             Aside(source="ad", query="members", column="mobile", keys=("E1",)),
         ),
         readings=(leaving_out(),),
+        not_undoable=(
+            Loss(
+                kind=Kind.MEMBER,
+                key="E1",
+                id="e1",
+                name="林梅",
+                reason=LossReason.IGNORED,
+                why=say("why"),
+                fields=("mobile",),
+            ),
+        ),
+        undoes=1,
         forecast=Forecast(
             calls=9,
             seconds=0.1,
@@ -314,6 +338,7 @@ def whole_run() -> Run:
         state=RunState.APPLIED,
         plan=whole_plan(),
         outcomes=(Outcome(n=1, state=OutcomeState.DONE, attempts=1),),
+        differences=(say("why"),),
     )
 
 
@@ -321,7 +346,7 @@ def key_paths(value: Any, path: str = "") -> Iterator[str]:
     """Every key of a document as the reference names it."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            key = "<field>" if path.endswith("fields") else name
+            key = "<field>" if path.endswith(("fields", "held")) else name
             yield from key_paths(inner, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for each in value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,12 +59,12 @@ class FatalLine(httpx.AsyncBaseTransport):
             living.backup(dead)
 
 
-def die_at(stage: Stage, at: int, *, is_after: bool) -> bool:
-    """Apply, and die at that write call; the mirror is as the disk had it. False: no such call came."""
+def die_at(stage: Stage, at: int, *, is_after: bool, act: Callable[[Stage], object] = Stage.apply) -> bool:
+    """Do `act` and die at that write call; the mirror is as the disk had it. False: no such call came."""
     mirror = Path(str(stage.settings.mirror.full_url.database))
     grave = mirror.with_suffix(".grave")
     line = FatalLine(stage.state, at, is_after, mirror, grave)
-    if not _dies(stage, line):
+    if not _dies(stage, line, act):
         return False
     for file in mirror.parent.glob(f"{mirror.name}*"):
         file.unlink()
@@ -72,10 +73,10 @@ def die_at(stage: Stage, at: int, *, is_after: bool) -> bool:
     return True
 
 
-def _dies(stage: Stage, line: FatalLine) -> bool:
+def _dies(stage: Stage, line: FatalLine, act: Callable[[Stage], object]) -> bool:
     stage.line = line
     try:
-        stage.apply()
+        act(stage)
     except Died:
         return True
     finally:

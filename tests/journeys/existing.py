@@ -156,6 +156,8 @@ def make(folder: Path, way: Way, people: int, *, departments: int, tags: int = 2
         policy=policy(),
         # The operator's way to say who has which userid; nobody here has an alias.
         member={"userid": "alias | default(emp_no, true) | lower", "alias": "''"},
+        # One in ten is in WeCom under another userid, and refused where that cannot be seen before.
+        breaker={"percent": 25, "of": 1000, "trial_from": 1000},
     )
     corp = Existing(story, way)
     foreign = _make_departments(corp, departments)

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,13 +13,14 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from tests.journeys.stage import MEMBER, POLICY, Stage
 from wxsync.config.loader import load_settings
@@ -31,6 +31,17 @@ from wxsync.sandbox.serve import running_sandbox
 from wxsync.sandbox.state import SandboxState
 
 WXSYNC = Path(sys.executable).parent / "wxsync"
+CALLS = (
+    ("user/create", 4),
+    ("user/update", 30),
+    ("user/update", 30),
+    ("department/create", 1),
+    ("department/update", 1),
+    ("tag/create", 1),
+    ("tag/addtagusers", 2),
+    ("user/list_id", 1),
+)
+"""Calls of a day, and how many of each there are as a rule."""
 SUBMIT = "batch/syncuser"
 RESULT = "batch/getresult"
 PATIENCE = 60.0
@@ -43,7 +54,7 @@ MAPPED = {name: rule for name, rule in MEMBER.items() if name not in ("starts", 
 
 CONFIG = """\
 [mirror]
-url = "sqlite:///mirror.db"
+url = "{mirror_url}"
 
 [service]
 language = "en"
@@ -80,7 +91,7 @@ root = "code == 'HQ'"
 "干部" = "grade >= 10"
 
 [sync.acme.policy]
-method = "batch"
+method = "{method}"
 {policy}
 
 [sync.acme.limits]
@@ -130,6 +141,9 @@ class Office:
     folder: Path
     state: SandboxState
     base_url: str
+    method: str = "batch"
+    mirror_url: str = "sqlite:///mirror.db"
+    """As the config says it."""
     cuts: Counter[bytes] = field(default_factory=Counter)
     """File -> how often a process died while nobody knew whether WeCom had begun with it."""
 
@@ -140,6 +154,8 @@ class Office:
             secret=self.state.contact_secret,
             member="\n".join(f'{name} = "{rule}"' for name, rule in MAPPED.items()),
             policy="\n".join(f"{name} = {_toml(value)}" for name, value in POLICY.items()),
+            method=self.method,
+            mirror_url=self.mirror_url,
         )
         self.config.write_text(text, encoding="utf-8")
         self.config.chmod(0o600)
@@ -148,9 +164,11 @@ class Office:
     def config(self) -> Path:
         return self.folder / "wxsync.toml"
 
-    @property
-    def mirror(self) -> Path:
-        return self.folder / "mirror.db"
+    def mirror(self) -> Engine:
+        """The mirror's database, to be looked into."""
+        is_file = self.mirror_url.startswith("sqlite")
+        url = f"sqlite:///{self.folder / 'mirror.db'}" if is_file else self.mirror_url
+        return create_engine(url, poolclass=NullPool)
 
     def stage(self) -> Stage:
         """One command without a process and without pauses. WeCom is reached as the processes reach it."""
@@ -222,8 +240,8 @@ class Office:
         _kill(pid)
 
     def _rows(self, table: str) -> int:
-        with closing(sqlite3.connect(self.mirror)) as mirror:
-            return int(mirror.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        with self.mirror().connect() as mirror:
+            return int(mirror.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
     # What is left
 
@@ -233,20 +251,17 @@ class Office:
         asked = [call.path for call in self.state.log if call.path in (SUBMIT, RESULT)]
         if asked[-1:] != [SUBMIT]:
             return  # whoever asks has the job's number, and must have put it on record before
-        with closing(sqlite3.connect(self.mirror)) as mirror:
-            found = mirror.execute(
-                "SELECT content FROM batch_jobs JOIN batch_job_files ON job = id WHERE state = ?",
-                (JobState.SUBMITTING.value,),
-            )
+        with self.mirror().connect() as mirror:
+            query = "SELECT content FROM batch_jobs JOIN batch_job_files ON job = id WHERE state = :state"
+            found = mirror.execute(text(query), {"state": JobState.SUBMITTING.value})
             self.cuts.update(zlib.decompress(content) for (content,) in found)
 
     def open_jobs(self) -> int:
         """Jobs that nobody has seen to."""
-        states = tuple(state.value for state in JobState if state.is_open)
-        marks = ", ".join("?" * len(states))
-        with closing(sqlite3.connect(self.mirror)) as mirror:
-            query = f"SELECT count(*) FROM batch_jobs WHERE state IN ({marks})"
-            return int(mirror.execute(query, states).fetchone()[0])
+        states = ", ".join(f"'{state.value}'" for state in JobState if state.is_open)
+        with self.mirror().connect() as mirror:
+            query = text(f"SELECT count(*) FROM batch_jobs WHERE state IN ({states})")
+            return int(mirror.execute(query).scalar_one())
 
 
 class _Listener:
@@ -346,6 +361,19 @@ def _values(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, repr(sorted(zip(places, value, strict=True)))
         elif name not in ("userid", "to_invite"):
             yield name, repr(value)
+
+
+def some_moment_of_calls(chance: random.Random) -> Moment:
+    """Any of a run that makes a call for each change."""
+    kind = chance.randrange(5)
+    if kind == 0:
+        return After(chance.uniform(0, 1.5))
+    if kind == 1:
+        return OnRecord(chance.choice(("steps", "outcomes")), chance.choice((1, 2, 10, 20)))
+    path, most = chance.choice(CALLS)
+    nth = chance.randrange(1, most + 1)
+    delay = chance.choice((0.0, chance.uniform(0, 0.05)))
+    return AtCall(path, nth, is_before=kind == 2, delay=0 if kind == 2 else delay)
 
 
 def some_moment(chance: random.Random) -> Moment:

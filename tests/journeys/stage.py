@@ -17,8 +17,9 @@ from wxsync.engine.baseline import Baseline, baseline_of, remember_baseline
 from wxsync.engine.bell import Pauses
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
-from wxsync.engine.reconcile import carry_out, holding, preview, refuse
+from wxsync.engine.reconcile import carry_out, holding, narrowed, preview, refuse
 from wxsync.errors import GuardError, StalePlanError
+from wxsync.mirror import journal
 from wxsync.model.change import Change
 from wxsync.model.run import Outcome, OutcomeState, Run
 from wxsync.runtime import open_corp
@@ -131,24 +132,36 @@ class Stage:
     confirm_reads: int = 1
     """As the daemon asks for more than one."""
 
-    def plan(self, *, weak_too: bool = False) -> Decision:
+    def plan(self, *, weak_too: bool = False, trigger: str = "manual") -> Decision:
         """`wxsync plan [--adopt]`: what would be done; not one write call is made."""
-        return self._run(lambda corp: self._plan(corp, weak_too=weak_too))
+        return self._run(lambda corp: self._plan(corp, weak_too=weak_too, trigger=trigger))
 
-    def apply(self, *, approved: str | None = None, progress: Progress = lambda done, total: None) -> Run:
+    def apply(
+        self,
+        *,
+        approved: str | None = None,
+        parts: Sequence[str] = (),
+        trigger: str = "manual",
+        approver: str = "somebody",
+        progress: Progress = lambda done, total: None,
+    ) -> Run:
         """`wxsync apply`; raises GuardError or StalePlanError after the refusal is on record."""
 
         async def act(corp: Corp) -> Run:
-            async with holding(corp, "manual") as held:
-                run_id, decision = await self._looked(corp, "apply", approved=approved)
+            async with holding(corp, trigger) as held:
+                verb = "repair" if parts else "apply"
+                run_id, decision = await self._looked(corp, verb, approved=approved, trigger=trigger)
                 try:
+                    if parts:
+                        decision = await narrowed(corp, run_id, decision, parts)
                     return await carry_out(
                         corp,
                         run_id,
                         decision,
                         held,
                         approved=approved,
-                        approver="somebody",
+                        approver=approver,
+                        parts=parts,
                         progress=progress,
                     )
                 except (GuardError, StalePlanError) as error:
@@ -159,6 +172,49 @@ class Stage:
             return self._run(act)
         finally:
             assert not self.state.invitations, "nobody is invited, whatever happens"
+
+    def plan_undo(self, run: int) -> Decision:
+        """`wxsync undo RUN`: not one write call is made."""
+
+        async def act(corp: Corp) -> Decision:
+            return (await self._looked(corp, "plan", trigger="undo", undoes=run))[1]
+
+        return self._run(act)
+
+    def undo(self, run: int, *, approved: str | None = None) -> Run:
+        """`wxsync undo RUN --apply`; raises as `apply` does."""
+
+        async def act(corp: Corp) -> Run:
+            async with holding(corp, "undo") as held:
+                run_id, decision = await self._looked(corp, "undo", undoes=run, approved=approved)
+                try:
+                    return await carry_out(
+                        corp, run_id, decision, held, approved=approved, approver="somebody"
+                    )
+                except (GuardError, StalePlanError) as error:
+                    await refuse(corp, run_id, decision, error)
+                    raise
+
+        return self._run(act)
+
+    def repair(self, person: str) -> Run:
+        """`wxsync apply --only-person PERSON`."""
+
+        async def act(corp: Corp) -> Run:
+            async with holding(corp, "manual") as held:
+                run_id, decision = await self._looked(corp, "repair", person=person)
+                return await carry_out(corp, run_id, decision, held)
+
+        return self._run(act)
+
+    def last_run(self) -> int:
+        """The number of the last run, of whatever kind."""
+
+        async def act(corp: Corp) -> int:
+            with corp.store.reading() as connection:
+                return journal.runs(connection, 1)[0].id
+
+        return self._run(act)
 
     def baseline(self) -> Baseline:
         """`wxsync baseline`: WeCom has what the source says; not one write call is made."""
@@ -185,8 +241,8 @@ class Stage:
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    async def _plan(self, corp: Corp, *, weak_too: bool) -> Decision:
-        return (await self._looked(corp, "plan", weak_too=weak_too))[1]
+    async def _plan(self, corp: Corp, *, weak_too: bool, trigger: str) -> Decision:
+        return (await self._looked(corp, "plan", weak_too=weak_too, trigger=trigger))[1]
 
     async def _looked(self, corp: Corp, verb: Any, **asked: Any) -> tuple[int, Decision]:
         before = len(self.state.writes)

@@ -710,3 +710,52 @@ def test_a_department_that_cannot_be_made_holds_up_only_those_who_need_it(tmp_pa
         "E3": OutcomeState.SKIPPED,
     }
     story.settle()
+
+
+# Departments whose name is taken by one that stays
+
+
+def a_stranger_in(story: Story, name: str) -> str:
+    story.wecom.add_member("boss", "老板", department=[story.unit(name).id], mobile=mobile(500))
+    return "boss"
+
+
+def test_a_new_department_with_the_name_of_one_that_stays_is_rejected_by_both_names(tmp_path: Path) -> None:
+    """Nothing is sent for it and for who is to be in it, all else is; it comes once the name is free."""
+    story = Story(tmp_path)
+    story.people(2)
+    story.person("E3", dept="D2")
+    story.settle()
+    stranger = a_stranger_in(story, "市场部")
+    story.department("D9", "市场部")
+    story.department("D10", "市场一组", "D9")
+    drop(story, "D2", into="D9")
+    story.hr.employees["E1"].title = "经理"
+    since = len(story.wecom.writes)
+    run = story.apply()
+    assert [(row.kind.value, row.key, row.field, row.rule) for row in run.plan.rejected] == [
+        ("department", "D9", "name", "taken")
+    ]
+    assert "D2" in str(run.plan.rejected[0].problem)
+    assert story.written(since) == ["user/update e1"]
+    assert story.plan() == story.plan()
+    story.wecom.remove_member(stranger)
+    story.settle()
+
+
+def test_a_department_that_is_renamed_like_one_that_stays_keeps_its_name(tmp_path: Path) -> None:
+    """And so does whoever was to have that one's name in turn."""
+    story = Story(tmp_path)
+    story.department("D3", "客服部")
+    story.people(2)
+    story.person("E3", dept="D2")
+    story.settle()
+    stranger = a_stranger_in(story, "市场部")
+    drop(story, "D2", into="D1")
+    rename(story, D1="市场部", D3="研发部")
+    run = story.apply()
+    assert {(row.key, row.rule) for row in run.plan.rejected} == {("D1", "taken"), ("D3", "taken")}
+    assert failures(run) == ["rejected department D1 name taken", "rejected department D3 name taken"]
+    assert story.names() == {"研发部", "市场部", "客服部"}
+    story.wecom.remove_member(stranger)
+    story.settle()

@@ -180,7 +180,7 @@ def test_a_creation_that_wecom_was_too_busy_to_tell_of_is_ours(tmp_path: Path, k
 
 def test_a_large_tag_that_breaks_half_way_is_ours_as_far_as_it_came(tmp_path: Path) -> None:
     """A thousand were put in by the first call, the second was refused: all of them can leave again."""
-    story = Story(tmp_path, policy={"empty_tags": "keep"})
+    story = Story(tmp_path, policy={"empty_tags": "keep"}, limits={"tag_member_add": 2000})
     everybody = [person.emp_no for person in story.people(1010)]
     story.tag("全员", everybody[0])
     story.settle()

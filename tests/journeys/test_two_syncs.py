@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.crash import die_at
-from tests.journeys.stage import MORNING, described, failures
+from tests.journeys.stage import described, failures
 from tests.journeys.story import Story, email, mobile
 from tests.journeys.torn import torn
 from wxsync.config.settings import Settings
@@ -173,7 +173,7 @@ def test_one_run_at_a_time_writes_to_the_corp(stories: tuple[Story, Story]) -> N
     head = stories[0]
     head.stage.plan()
     store = Store(prepare(f"sqlite:///{head.mirror}"))
-    held = lease.acquire(store, "acme", owner="branch (manual)", now=MORNING, ttl=LEASE_TTL)
+    held = lease.acquire(store, "acme", owner="branch (manual)", ttl=LEASE_TTL)
     with pytest.raises(RunInProgressError, match=r"branch \(manual\)"):
         head.apply()
     lease.release(store, held)

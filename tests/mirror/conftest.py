@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.servers.presence import require
 from wxsync.mirror import schema
 from wxsync.mirror.store import Store
 
@@ -48,3 +50,16 @@ def opened(url: str) -> Iterator[Store]:
     store = Store(schema.prepare(url))
     yield store
     store.close()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real filesystem of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False, capture_output=True
+    )
+    require(package="mount (and the right to use it)", present=mounted.returncode == 0)
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)

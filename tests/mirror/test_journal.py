@@ -141,6 +141,7 @@ def test_a_later_outcome_of_a_change_replaces_the_former(store: Store):
         ("apply", RunState.RUNNING, False),
         ("plan", RunState.PLANNED, False),
         ("repair", RunState.APPLIED, False),
+        ("undo", RunState.APPLIED, False),
     ],
 )
 def test_the_first_load_is_over_when_a_run_was_applied_to_its_end(
@@ -169,6 +170,8 @@ def test_the_first_load_is_over_when_a_run_was_applied_to_its_end(
         ("plan", RunState.PLANNED, None, 300),
         ("repair", RunState.APPLIED, None, 300),
         ("repair", RunState.APPLIED, "lin", 300),
+        ("undo", RunState.APPLIED, None, 300),
+        ("undo", RunState.APPLIED, "lin", 300),
     ],
 )
 def test_only_applied_and_approved_runs_move_the_baseline(

@@ -6,14 +6,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import event, insert, select, text
 
-from tests.servers.presence import require
 from wxsync.errors import MirrorError
 from wxsync.mirror import links, schema, sqlite
 from wxsync.mirror.store import Store, replace_rows
@@ -153,19 +151,6 @@ def test_a_full_database_says_disk_full_and_stays_whole(sqlite_store: Store):
 def put_crowds_of_ten(store: Store) -> None:
     for first in range(50, 5000, 10):
         put_crowd(store, first, 10)
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real filesystem of one megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False, capture_output=True
-    )
-    require(package="mount (and the right to use it)", present=mounted.returncode == 0)
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_a_full_disk_is_said_to_be_full_and_the_mirror_stays_whole(tiny_disk: Path):

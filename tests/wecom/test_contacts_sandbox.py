@@ -317,7 +317,10 @@ def test_an_unreachable_sandbox_is_tried_again():
     assert [call.is_carried_out for call in state.log if call.path == "user/create"] == [False, False, True]
 
 
-@pytest.mark.parametrize("code", [-1, 6000, 45033, 45009, 42001, 40014])
+@pytest.mark.parametrize(
+    "code",
+    [-1, 6000, 45033, 42001, 40014, pytest.param(45009, marks=pytest.mark.soak)],  # that one is a minute
+)
 def test_passing_refusals_do_not_reach_the_caller(code):
     """Busy, crowded, limited or another token: the creation is made, once."""
     state = SandboxState()

@@ -15,10 +15,11 @@ from wxsync.wecom.auth import TokenStore
 from wxsync.wecom.calls import Reads
 from wxsync.wecom.crossing import Crossing
 from wxsync.wecom.download import Download
+from wxsync.wecom.gate import Gate, Hold
 from wxsync.wecom.quota import Quota
 from wxsync.wecom.transport import Transport
 
-BELOW = {TokenStore, Crossing, Download, Quota, Transport}
+BELOW = {TokenStore, Crossing, Download, Gate, Hold, Quota, Transport}
 """What the families stand on: every call of theirs goes through it."""
 ABOVE = {Reads}
 """What stands on the families: `tests/wecom/test_calls.py` has each of its calls."""

@@ -21,8 +21,8 @@ from wxsync.cli.waiting import run_to_end
 from wxsync.cli.watch_findings import of_watching
 from wxsync.config.settings import Settings
 from wxsync.engine.corp import Corp
-from wxsync.engine.reconcile import MONTH, refuse_emptiness
-from wxsync.engine.shrinking import refuse_halved_files
+from wxsync.engine.looking import MONTH
+from wxsync.engine.shrinking import refuse_emptiness, refuse_halved_files
 from wxsync.engine.watching import how_watched
 from wxsync.errors import WeComError, WxsyncError
 from wxsync.mirror import journal, links

@@ -66,7 +66,7 @@ def _show_list(store: Store, limit: int, format_: str, wording: Wording) -> None
     with store.reading() as connection:
         found = records.jobs(connection, limit)
         counts = records.counts(connection, [each.id for each in found])
-        workers = {each.corp: lease.holder(connection, each.corp, now) for each in found}
+        workers = {each.corp: lease.holder(connection, each.corp) for each in found}
     listed = [
         JobOverview(job=each, counts=counts.get(each.id, {}), worker=workers[each.corp]) for each in found
     ]
@@ -81,7 +81,7 @@ def _show_one(store: Store, id: int, limit: int | None, format_: str, wording: W
     now = datetime.now(UTC)
     with store.reading() as connection:
         report = JobReport(
-            overview=_overview(connection, id, now),
+            overview=_overview(connection, id),
             tallies=records.tallies(connection, id),
             results=records.results(connection, id, limit),
         )
@@ -91,13 +91,13 @@ def _show_one(store: Store, id: int, limit: int | None, format_: str, wording: W
         print_job(report, stdout_console(), now, wording)
 
 
-def _overview(connection: Connection, id: int, now: datetime) -> JobOverview:
+def _overview(connection: Connection, id: int) -> JobOverview:
     """Raises WxsyncError where there is no such job."""
     found = records.job(connection, id)
     if found is None:
         raise WxsyncError(f"there is no job {id}", hint="`wxsync jobs` lists them")
     counts = records.counts(connection, [id]).get(id, {})
-    return JobOverview(job=found, counts=counts, worker=lease.holder(connection, found.corp, now))
+    return JobOverview(job=found, counts=counts, worker=lease.holder(connection, found.corp))
 
 
 def _follow(store: Store, id: int, wording: Wording) -> None:
@@ -135,7 +135,7 @@ def _steps(store: Store, id: int) -> Iterator[JobOverview]:
     """The job as it stands, again and again, the last time when it is over."""
     while True:
         with store.reading() as connection:
-            overview = _overview(connection, id, datetime.now(UTC))
+            overview = _overview(connection, id)
         yield overview
         if not overview.job.state.is_open:
             return

@@ -34,12 +34,16 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "db": ("wxsync.cli.database", "db"),
     "plan": ("wxsync.cli.sync", "plan"),
     "apply": ("wxsync.cli.sync", "apply"),
+    "approve": ("wxsync.cli.approve", "approve"),
+    "reject": ("wxsync.cli.approve", "reject"),
+    "undo": ("wxsync.cli.undo", "undo"),
     "baseline": ("wxsync.cli.baseline", "baseline"),
     "rekey": ("wxsync.cli.rekey", "rekey"),
     "wecom": ("wxsync.cli.wecom", "wecom"),
     "status": ("wxsync.cli.history", "status"),
     "runs": ("wxsync.cli.history", "runs"),
     "jobs": ("wxsync.cli.jobs", "jobs"),
+    "audit": ("wxsync.cli.audit", "audit"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
 }
 """Command -> where it lives; loaded when it is called, so that help is quick."""

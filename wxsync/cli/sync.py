@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -14,21 +15,37 @@ from wxsync.cli.output import EXIT_CHANGES, EXIT_DONE, EXIT_REFUSED, Reporter, e
 from wxsync.cli.source import show_sources, source_only_option
 from wxsync.cli.waiting import ask, can_ask, run_to_end
 from wxsync.config.settings import Settings
+from wxsync.engine.approving import right_of
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
-from wxsync.engine.guard import check_approval
 from wxsync.engine.person import check_alone
-from wxsync.engine.reconcile import carry_out, holding, made_fresh, preview, refuse
+from wxsync.engine.reconcile import carry_out, holding, made_fresh, narrowed, preview, refuse
 from wxsync.errors import GuardError, StalePlanError, WxsyncError
 from wxsync.mirror.journal import RunVerb
 from wxsync.mirror.lease import Lease
+from wxsync.model.approval import Operator, OperatorKind
+from wxsync.model.change import VERBS, Verb
 from wxsync.model.run import Run
 from wxsync.runtime import open_corp
+
+PARTS: Final = tuple(
+    f"{kind.value}:{verb.value}" for kind, verbs in VERBS.items() for verb in verbs if verb is not Verb.KEEP
+)
+"""Every part that a plan may have."""
 
 only_person_option = click.option(
     "--only-person",
     metavar="KEY",
     help="Of the whole plan only the changes of this person, by source key or userid; not their tags.",
+)
+
+
+only_option = click.option(
+    "--only",
+    metavar="KIND:VERB",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="Of the approved plan only this, as member:create, with what it needs; may be given again.",
 )
 
 
@@ -60,7 +77,7 @@ def plan(
     """
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
-    reporter = _reporter(settings, format_, output, language, show_personal)
+    reporter = reporter_of(settings, format_, output, language, show_personal)
     if source_only:
         if exit_code or adopt or only_person is not None:
             raise click.UsageError("--source-only makes no plan: leave out the other options about it.")
@@ -87,6 +104,7 @@ async def _plan(settings: Settings, sync: str, *, weak_too: bool, person: str | 
     metavar="DIGEST",
     help="Carry out the plan with this digest, also over its limits, and no other plan.",
 )
+@only_option
 @only_person_option
 @config_option
 def apply(
@@ -97,6 +115,7 @@ def apply(
     show_personal: bool,
     yes: bool,
     approve: str | None,
+    only: tuple[str, ...],
     only_person: str | None,
     config: Path | None,
 ) -> int:
@@ -105,11 +124,13 @@ def apply(
     On a terminal it asks before it writes; elsewhere it needs --yes (or --approve). Exit codes: 0
     done, 4 refused and nothing written, 5 done but for some records.
     """
+    if only and (approve is None or only_person is not None):
+        raise click.UsageError("--only is for a part of an approved plan: give --approve too, and no person.")
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
-    reporter = _reporter(settings, format_, output, language, show_personal)
+    reporter = reporter_of(settings, format_, output, language, show_personal)
     may_write = yes or approve is not None
-    return run_to_end(_apply(settings, name, reporter, approve, only_person, may_write=may_write))
+    return run_to_end(_apply(settings, name, reporter, approve, only_person, only, may_write=may_write))
 
 
 async def _apply(
@@ -118,12 +139,15 @@ async def _apply(
     reporter: Reporter,
     approve: str | None,
     person: str | None,
+    parts: tuple[str, ...],
     *,
     may_write: bool,
 ) -> int:
     reporter.claim_output()
     async with open_corp(settings, sync) as corp, holding(corp, "manual") as held:
-        return await apply_once(corp, held, reporter, approve, person=person, may_write=may_write)
+        return await apply_once(
+            corp, held, reporter, approve, person=person, parts=parts, may_write=may_write
+        )
 
 
 async def apply_once(
@@ -133,23 +157,30 @@ async def apply_once(
     approve: str | None,
     *,
     person: str | None = None,
+    undoes: int | None = None,
+    parts: tuple[str, ...] = (),
     may_write: bool,
 ) -> int:
     """Plan, show, ask unless `may_write`, write and show what came of it; gives the exit code.
 
-    Of one person alone where `person` says whose.
+    Of one person alone where `person` says whose; `undoes` is a run that is to be taken back; `parts` are
+    those of the approved plan that are wanted.
     """
-    verb: RunVerb = "apply" if person is None else "repair"
-    run_id, decision = await preview(corp, verb=verb, approved=approve, person=person)
+    verb: RunVerb = "undo" if undoes is not None else "apply" if person is None and not parts else "repair"
+    run_id, decision = await preview(corp, verb=verb, approved=approve, person=person, undoes=undoes)
+    narrowing = await _narrowed(corp, run_id, decision, parts) if parts else decision
+    decision = narrowing if isinstance(narrowing, Decision) else decision
     if reporter.format == "text":
         reporter.show_plan(decision.plan)
     try:
-        check_approval(decision.plan, approve)
+        await right_of(corp, run_id, decision, approve, parts)
+        if isinstance(narrowing, GuardError):
+            raise narrowing
         check_alone(decision)
         if not may_write and decision.plan.writes:
             await _ask(corp, run_id, decision)
             decision = await made_fresh(corp, run_id, decision)
-        run = await _carry_out(corp, run_id, decision, held, approve)
+        run = await _carry_out(corp, run_id, decision, held, approve, parts)
     except (GuardError, StalePlanError) as error:
         reporter.show_run(await refuse(corp, run_id, decision, error))
         _say_refused(error)
@@ -160,7 +191,24 @@ async def apply_once(
     return exit_code_of(run)
 
 
-async def _carry_out(corp: Corp, run_id: int, decision: Decision, held: Lease, approve: str | None) -> Run:
+async def _narrowed(
+    corp: Corp, run_id: int, decision: Decision, parts: tuple[str, ...]
+) -> Decision | GuardError:
+    """The parts of the plan; what is to be told, once the plan is shown, where it has nothing of them."""
+    try:
+        return await narrowed(corp, run_id, decision, parts)
+    except GuardError as error:
+        return error
+
+
+async def _carry_out(
+    corp: Corp,
+    run_id: int,
+    decision: Decision,
+    held: Lease,
+    approve: str | None,
+    parts: tuple[str, ...],
+) -> Run:
     with progress_bar() as bar:
         task = bar.add_task("wxsync apply", total=None)
         return await carry_out(
@@ -169,17 +217,19 @@ async def _carry_out(corp: Corp, run_id: int, decision: Decision, held: Lease, a
             decision,
             held,
             approved=approve,
-            approver=_user(),
+            approver=str(operator()),
+            parts=parts,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
 
 
-def _user() -> str:
-    """Who approves; in a container there may be a number and no name."""
+def operator() -> Operator:
+    """Who sits here; in a container there may be a number and no name."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        name = f"uid {os.getuid()}"
+    return Operator(kind=OperatorKind.USER, name=name)
 
 
 async def _ask(corp: Corp, run_id: int, decision: Decision) -> None:
@@ -187,7 +237,7 @@ async def _ask(corp: Corp, run_id: int, decision: Decision) -> None:
     if not can_ask():
         raise GuardError(
             "nothing was written: without a terminal to ask on, apply needs --yes",
-            hint=f"look at the plan, then run: wxsync apply {decision.plan.sync} --yes",
+            hint=f"look at the plan, then run: {decision.plan.command} --yes",
         )
     try:
         is_agreed = await ask("Write this to WeCom?")
@@ -205,9 +255,10 @@ def _say_refused(error: WxsyncError) -> None:
         click.echo(f"Hint:    {error.hint}", err=True)
 
 
-def _reporter(
+def reporter_of(
     settings: Settings, format_: str, output: Path | None, language: str | None, show_personal: bool
 ) -> Reporter:
+    """What shows plans and runs as the options say."""
     return Reporter(
         format_=format_,
         output=output,

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from wxsync.errors import GuardError
+
 T = TypeVar("T")
 
 
@@ -54,3 +56,16 @@ async def ask(question: str) -> bool:
         loop.remove_reader(descriptor)
     # A terminal gives a whole line at a time, or nothing at its end (Ctrl-D).
     return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
+
+
+def must_agree(question: str, *, yes: bool) -> None:
+    """Go on only with a yes: `--yes`, or somebody's at the terminal. Raises GuardError without one."""
+    if yes:
+        return
+    if not can_ask():
+        raise GuardError(
+            "nothing was changed: without a terminal to ask on, this needs --yes",
+            hint="say the same with --yes",
+        )
+    if not run_to_end(ask(question)):
+        raise GuardError('nothing was changed: the answer was "no"')

@@ -45,8 +45,13 @@ class LimitsSettings(Table):
     member_update: LimitRule = LimitRule(percent=50, floor=50)
     field_change: LimitRule = LimitRule(percent=20, floor=20)
     """One attribute of many people."""
+    department_create: LimitRule = LimitRule(percent=50, floor=50)
+    department_update: LimitRule = LimitRule(percent=50, floor=50)
+    """Renamed or put into another order."""
     department_delete: LimitRule = LimitRule(max=10)
     department_move: LimitRule = LimitRule(percent=10, floor=5)
+    tag_member_add: LimitRule = LimitRule(percent=50, floor=200)
+    """Places in tags, of people who are there already; measured by how many people are ours."""
     tag_member_remove: LimitRule = LimitRule(percent=20, floor=20)
     source_shrink: LimitRule = LimitRule(percent=3, floor=5)
     """Rows that a query lost since the last complete read of a run that was applied."""

@@ -12,6 +12,8 @@ from sqlalchemy.engine import URL
 
 from wxsync.config import addresses, database
 from wxsync.config.attributes import AttributeNames
+from wxsync.config.authority import AuthoritySettings, check_mapped
+from wxsync.config.breaker import BreakerSettings
 from wxsync.config.cron import check_schedule
 from wxsync.config.expressions import Expression
 from wxsync.config.files import DataFile
@@ -23,6 +25,8 @@ from wxsync.config.table import Attribute, Name, PositiveNumber, Query, Switch, 
 
 __all__ = [
     "AppSettings",
+    "AuthoritySettings",
+    "BreakerSettings",
     "CallbackSettings",
     "CorpSettings",
     "DataFile",
@@ -96,6 +100,17 @@ class ServiceSettings(Table):
 
     listen: Annotated[str, AfterValidator(addresses.check_listen)] = "127.0.0.1:8080"
     language: Literal["zh", "en"] = "zh"
+    keep_runs_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 90
+    """Runs, with their plans, readings and files. WeCom's month of creations is counted by them."""
+    audit_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 400
+    """Lines of the audit trail, and what is kept of somebody after they are gone."""
+
+    @field_validator("audit_days")
+    @classmethod
+    def longest(cls, days: int, info: ValidationInfo) -> int:
+        if days < info.data.get("keep_runs_days", 0):
+            raise ValueError("is less than keep_runs_days: who is erased after it would still stand in runs")
+        return days
 
 
 class CallbackSettings(Table):
@@ -304,6 +319,12 @@ class MemberMapping(Table):
     ref: Expression | None = None
     extattr: dict[Text, Expression] = Field(default_factory=dict)
 
+    @property
+    def written(self) -> frozenset[str]:
+        """The fields that it says something of; an attribute as `extattr.NAME`."""
+        plain = (name for name, value in self if name != "extattr" and value is not None)
+        return frozenset(plain) | {f"extattr.{name}" for name in self.extattr}
+
 
 def _time_zone(name: str) -> str:
     try:
@@ -329,7 +350,9 @@ class SyncSettings(Table):
     tags: dict[Text, Expression] = Field(default_factory=dict)
     """A tag's name -> the rule over a member's row."""
     policy: PolicySettings
+    authority: AuthoritySettings = AuthoritySettings()
     limits: LimitsSettings = LimitsSettings()
+    breaker: BreakerSettings = BreakerSettings()
 
     @field_validator("sources")
     @classmethod
@@ -337,6 +360,12 @@ class SyncSettings(Table):
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f'names "{doubled[0]}" twice')
         return names
+
+    @field_validator("authority")
+    @classmethod
+    def mapped(cls, authority: AuthoritySettings, info: ValidationInfo) -> AuthoritySettings:
+        mapping = info.data.get("member")
+        return check_mapped(authority, mapping.written) if mapping is not None else authority
 
 
 class Settings(Table):

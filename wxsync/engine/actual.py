@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from wxsync.model.department import Department
-from wxsync.model.member import TEXT_FIELDS, UNIQUE_FIELDS, Member, fold, ref_order
+from wxsync.model.member import TEXT_FIELDS, Member, fold, ref_order
 from wxsync.model.remembered import (
     LinkState,
     Remembered,
@@ -18,7 +18,7 @@ from wxsync.model.remembered import (
 )
 from wxsync.model.seen import Seen, SeenDepartment, SeenMember, ShownMember
 from wxsync.model.tag import Tag
-from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
+from wxsync.model.unknown import UNKNOWN, DepartmentRef, Unknown, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +96,19 @@ def _without_reused_ids(remembered: Remembered, seen: Seen) -> Remembered:
         remembered,
         departments={
             key: replace(link, state=LinkState.GONE)
-            if link.id not in inhabited
-            and UNKNOWN not in (link.name, name := names.get(link.id, UNKNOWN))
-            and link.name != name
+            if link.state is LinkState.OURS
+            and link.id not in inhabited
+            and _has_another_name(link, names.get(link.id, UNKNOWN))
             else link
             for key, link in remembered.departments.items()
         },
     )
+
+
+def _has_another_name(link: RememberedDepartment, name: str | Unknown) -> bool:
+    """WeCom shows a name that the department never had as far as the mirror knows."""
+    known = link.doubted_names if link.name is UNKNOWN else (link.name,)
+    return bool(known) and name is not UNKNOWN and name not in known
 
 
 def is_proven_member(link: RememberedMember, seen: SeenMember | None) -> bool:
@@ -127,7 +133,12 @@ def found_again(link: RememberedMember) -> RememberedMember:
         link,
         member=Member(key=announced.key, userid=announced.userid),
         doubts={
-            field: (value,) for field in UNIQUE_FIELDS if isinstance(value := getattr(announced, field), str)
+            **{
+                field: (value,)
+                for field in TEXT_FIELDS
+                if isinstance(value := getattr(announced, field), str)
+            },
+            **{f"extattr.{name}": (value,) for name, value in announced.extattr if value is not None},
         },
     )
 
@@ -160,7 +171,7 @@ def recall(seen: Seen, remembered: Remembered, root: int) -> Actual:
     }
     owned = {folded: key for key, folded in our_members.items()}
     members = {
-        key: _member(remembered.members[key], seen_members[folded], refs, owned)
+        key: _led(_member(remembered.members[key], seen_members[folded], refs, owned), our_members.keys())
         for key, folded in our_members.items()
     }
     tags, foreign_tags, foreign_tag_members = _tags(seen, remembered.tags, owned)
@@ -274,6 +285,12 @@ def _member(
     places = tuple(sorted((refs.get(id, id) for id in seen.department_ids), key=ref_order))
     remembered = _placed(known, places)
     return remembered if seen.shown is None else shown_over(remembered, seen.shown, refs, keys)
+
+
+def _led(member: Member, present: Set[str]) -> Member:
+    """The member as WeCom leaves those whose direct leader is deleted: led by nobody."""
+    leader = member.direct_leader
+    return member if not isinstance(leader, str) or leader in present else replace(member, direct_leader=None)
 
 
 def _placed(known: Member, places: tuple[DepartmentRef, ...]) -> Member:

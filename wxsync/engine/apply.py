@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias, cast
 
 from wxsync.engine.batch import Batch
-from wxsync.engine.results import Result, to_result
+from wxsync.engine.judging import Judge
+from wxsync.engine.results import Result, outcome_of, to_result
 from wxsync.engine.rows import slices
 from wxsync.engine.schedule import Part, Schedule, Unit
 from wxsync.engine.single import Single
-from wxsync.errors import WeComError, WxsyncError
+from wxsync.engine.trial import dependents_of, sample
+from wxsync.errors import BreakerError, WeComError, WxsyncError
 from wxsync.model.change import FieldChange, Verb
 from wxsync.model.message import Message, say
 from wxsync.model.run import Outcome, OutcomeState
@@ -33,13 +35,7 @@ GRACE: Final = 3.0
 """Seconds that calls under way get when the run is cancelled; of the others the next run finds out."""
 
 STOPPING: Final = say("not tried, because the run was stopped")
-
-WORST_FIRST: Final = (
-    OutcomeState.UNKNOWN,
-    OutcomeState.FAILED,
-    OutcomeState.SKIPPED,
-    OutcomeState.DONE,
-)
+TAKEN_BACK: Final = say("taken back, because the exchange that it is part of could not be finished")
 
 
 class Stopped(Exception):
@@ -58,7 +54,9 @@ class Stopped(Exception):
 async def apply(schedule: Schedule, single: Single, batch: Batch, progress: Progress) -> tuple[Outcome, ...]:
     """Carry out every unit, and give every change's outcome in the order of the plan.
 
-    Those that go as rows of files wait for each other, all others for nothing but what they need.
+    Those that go as rows of files wait for each other, all others for nothing but what they need. A large
+    run begins with a trial: some changes of every verb, by calls, and the others only once those are looked
+    at. So many failures as `breaker` allows, and no more, leave the run going.
 
     One record's failure fails that record and skips what needs it; the others go on.
     Raises Stopped where no call makes sense any more, or nothing can be put on record. Where it is
@@ -93,7 +91,15 @@ class _Work:
         self._outcomes: dict[int, Outcome] = {}
         self._failed_units: set[int] = set()
         self._waiting: dict[int, int] = {}
-        self._dependents = _dependents(schedule.units)
+        self._dependents = dependents_of(schedule.units)
+        self._schedule = schedule
+        rows = batch.rows
+        self._judge = Judge(rows.corp, rows.run_id, schedule.changes)
+        self._trial: set[int] = set()
+        """Units that are tried before all others, and have yet to end."""
+        self._tried: tuple[int, ...] = ()
+        self._held: list[int] = []
+        """Units that wait for nothing any more but the end of the trial."""
         self._ready: list[int] = []
         for number, unit in enumerate(schedule.units):
             if count := len(unit.needs | unit.after):
@@ -109,6 +115,8 @@ class _Work:
         under_way: set[asyncio.Task[None]] = set()
         if self._departments:
             under_way.add(asyncio.create_task(self._import_departments()))
+        else:
+            self._begin_trial()
         try:
             while self._ready or under_way or self._rows:
                 if self._rows and len(self._rows) == len(self._imported) and not self._departments:
@@ -140,16 +148,49 @@ class _Work:
         """This unit waits for nothing any more."""
         if number in self._departments or number in self._told:
             return
-        if number in self._imported:
+        if self._trial and number not in self._trial:
+            self._held.append(number)
+        elif number in self._imported:
             self._rows.append(number)
         else:
             heapq.heappush(self._ready, number)
+
+    def _begin_trial(self) -> None:
+        """Of a large run some go first, by calls, and whatever else is ready waits for them."""
+        breaker = self._single.corp.settings.breaker
+        if self._total <= breaker.trial_from:
+            return
+        turn = self._batch.rows.run_id
+        chosen = sample(self._schedule, self._dependents, breaker.trial, turn, over=frozenset(self._told))
+        self._trial, self._tried = set(chosen), tuple(sorted(chosen))
+        self._imported -= chosen
+        ready, self._ready, self._rows = [*self._ready, *self._rows], [], []
+        for number in ready:
+            self._release(number)
+
+    async def _end_trial(self) -> None:
+        """All of them have ended: the others go on, or the run does not."""
+        changes = dict.fromkeys(part.n for number in self._tried for part in self._units[number].parts)
+        outcomes = (self._outcomes.get(n) or outcome_of(n, self._results[n]) for n in changes)
+        await self._heed(self._judge.on_trial(outcomes))
+        held, self._held = self._held, []
+        for number in held:
+            self._release(number)
+
+    async def _heed(self, verdict: Awaitable[BreakerError | None]) -> bool:
+        """Whether the run goes on by what the breaker says."""
+        try:
+            found: WxsyncError | None = await verdict
+        except WxsyncError as error:
+            found = error
+        self._error = self._error or found
+        return self._error is None
 
     async def _run(self, number: int) -> None:
         unit = self._units[number]
         skipped = self._skipped(unit)
         results = await self._perform(unit) if skipped is None else [skipped for _ in unit.parts]
-        await self._end([(number, results)])
+        await self._end([(number, results)], are_calls=True)
 
     def _skipped(self, unit: Unit) -> Result | None:
         """The outcome of a unit that is not tried, because one that it needs did not succeed."""
@@ -170,11 +211,13 @@ class _Work:
                 self._told.add(number)
                 ended.append((number, [result]))
         self._departments.clear()
+        await self._judge_file(results)
         for number in numbers:
             if number not in self._told and not self._waiting.get(number):
                 self._release(number)
         for some in slices(ended):
             await self._end(some)
+        self._begin_trial()
 
     async def _import(self, numbers: Sequence[int]) -> None:
         """All rows together; those that are better told by a call are ready for one then."""
@@ -182,18 +225,30 @@ class _Work:
         skipped = {n: result for n in ordered if (result := self._skipped(self._units[n])) is not None}
         parts = [self._units[number].parts[0] for number in ordered if number not in skipped]
         tell = partial(self._tell_rows, len(parts))
-        results = await self._told_by_file(parts, self._batch.perform(parts, tell)) if parts else {}
+        tried = [self._units[number].parts[0] for number in self._tried if self._is_done_row(number)]
+        performing = self._batch.perform(parts, tell, self._judge_file, tried)
+        results = await self._told_by_file(parts, performing)
         del parts
         for some in slices(ordered):
             ended: list[tuple[int, list[Result]]] = []
             for number in some:
-                result = skipped.get(number) or results[self._units[number].parts[0].n]
+                untold = self._skip(STOPPING)
+                result = skipped.get(number) or results.get(self._units[number].parts[0].n, untold)
                 if result is None:
                     heapq.heappush(self._ready, number)
                 else:
                     self._note(result)
                     ended.append((number, [result]))
             await self._end(ended)
+
+    def _is_done_row(self, number: int) -> bool:
+        """A row of a file that was tried by a call, with success."""
+        return number in self._schedule.imported and number not in self._failed_units
+
+    async def _judge_file(self, results: Mapping[int, Result | None]) -> bool:
+        """Whether the run goes on after a file of which these are the rows."""
+        outcomes = [outcome_of(n, [result]) for n, result in results.items() if result is not None]
+        return await self._heed(self._judge.on_file(outcomes))
 
     async def _told_by_file(
         self, parts: Sequence[Part], performing: Coroutine[object, object, Mapping[int, Result | None]]
@@ -213,13 +268,19 @@ class _Work:
         """How far it is; rows that WeCom has worked off count before their outcome is told."""
         self._progress(min(len(self._outcomes) + int(rows), self._total), self._total)
 
-    async def _end(self, ended: Sequence[tuple[int, list[Result]]]) -> None:
+    async def _end(self, ended: Sequence[tuple[int, list[Result]]], *, are_calls: bool = False) -> None:
         """These units are over: put on record what became of them, and let go what waited for them."""
         for number, results in ended:
             if any(result.state is not OutcomeState.DONE for result in results):
                 self._failed_units.add(number)
         parts = [part for number, _ in ended for part in self._units[number].parts]
-        await self._conclude(parts, [result for _, results in ended for result in results])
+        finished = await self._conclude(parts, [result for _, results in ended for result in results])
+        if are_calls:
+            await self._heed(self._judge.on_calls(finished))
+        if self._trial:
+            self._trial.difference_update(number for number, _ in ended)
+            if not self._trial:
+                await self._end_trial()
         for number, _ in ended:
             for dependent in self._dependents.get(number, ()):
                 self._waiting[dependent] -= 1
@@ -308,22 +369,21 @@ class _Work:
             for name in part.fields or ()
         }
         try:
-            await self._single.write_member(part.n, key, former, Verb.UPDATE)
+            await self._single.write_member(part.n, key, former, Verb.UPDATE, TAKEN_BACK)
         except WeComError as error:
             hint = say("the circle broke and its former value could not be given back: do that by hand")
             return replace(to_result(error), state=OutcomeState.FAILED, hint=hint)
         except WxsyncError as error:
             self._error = self._error or error
             return Result(state=OutcomeState.UNKNOWN, hint=say("it could not be put on record"))
-        hint = say("taken back, because the exchange that it is part of could not be finished")
-        return Result(state=OutcomeState.FAILED, hint=hint)
+        return Result(state=OutcomeState.FAILED, hint=TAKEN_BACK)
 
-    async def _conclude(self, parts: Sequence[Part], results: Sequence[Result]) -> None:
-        """Put on record what became of the changes whose last part this was."""
+    async def _conclude(self, parts: Sequence[Part], results: Sequence[Result]) -> list[Outcome]:
+        """Put on record what became of the changes whose last part this was, and give those."""
         for part, result in zip(parts, results, strict=True):
             self._results.setdefault(part.n, []).append(result)
         finished = [
-            _outcome(n, self._results.pop(n))
+            outcome_of(n, self._results.pop(n))
             for n in dict.fromkeys(part.n for part in parts)
             if len(self._results[n]) == self._parts_of.get(n, 1)
         ]
@@ -334,28 +394,7 @@ class _Work:
             except WxsyncError as error:
                 self._error = self._error or error
         self._tell()
+        return finished
 
     def _is_unrecordable(self) -> bool:
         return self._error is not None and not isinstance(self._error, WeComError)
-
-
-def _outcome(n: int, results: Iterable[Result]) -> Outcome:
-    """The worst of a change's parts is what became of it."""
-    listed = list(results)
-    worst = min(listed, key=lambda result: WORST_FIRST.index(result.state))
-    hint = worst.hint or next((result.hint for result in listed if result.hint is not None), None)
-    return Outcome(
-        n=n,
-        state=worst.state,
-        errcode=worst.errcode,
-        hint=hint,
-        attempts=sum(result.attempts for result in listed),
-    )
-
-
-def _dependents(units: Sequence[Unit]) -> Mapping[int, list[int]]:
-    dependents: dict[int, list[int]] = {}
-    for number, unit in enumerate(units):
-        for need in unit.needs | unit.after:
-            dependents.setdefault(need, []).append(number)
-    return dependents

@@ -12,7 +12,10 @@ from wxsync.engine.actual import found_again
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.mirror import lease, links
+from wxsync.mirror.drifts import put_drifts
 from wxsync.mirror.lease import Lease
+from wxsync.model.change import Kind
+from wxsync.model.drift import Drift
 from wxsync.model.member import MEMBER_FIELDS, Member
 from wxsync.model.remembered import LinkState, RememberedDepartment, RememberedMember
 from wxsync.model.unknown import UNKNOWN, Value
@@ -31,6 +34,8 @@ class Baseline:
     """Of those of whom something was unknown and is remembered now."""
     fields: Mapping[str, int]
     """Field -> for how many members it was unknown and is remembered now."""
+    drifts: tuple[Drift, ...] = ()
+    """What hands changed of those members and WeCom shows: remembered with it as a hand's."""
 
 
 def baseline_of(decision: Decision, fields: Collection[str] | None, key: str | None) -> Baseline:
@@ -64,7 +69,13 @@ def baseline_of(decision: Decision, fields: Collection[str] | None, key: str | N
         departments=tuple(_named(decision)) if is_for_all else (),
         keys=frozenset(keys),
         fields=dict(sorted(counts.items())),
+        drifts=_by_hand(decision, {one.member.key for one in members}),
     )
+
+
+def _by_hand(decision: Decision, keys: Collection[str]) -> tuple[Drift, ...]:
+    works = (each for each in decision.handwork if each.kind is Kind.MEMBER and each.key in keys)
+    return tuple(decision.hands.noted(each, is_tried=False) for each in works)
 
 
 def _unknown_fields(known: Member, wanted: Member, fields: Collection[str] | None) -> dict[str, Any]:
@@ -110,3 +121,4 @@ def _remember(corp: Corp, held: Lease, baseline: Baseline) -> None:
         lease.confirm(connection, held)
         links.put_member(connection, corp.name, corp.sync, baseline.members)
         links.put_department(connection, corp.name, corp.sync, baseline.departments)
+        put_drifts(connection, corp.name, corp.sync, baseline.drifts)

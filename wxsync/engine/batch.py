@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, cast
@@ -26,6 +26,8 @@ from wxsync.wecom.wire.import_file import columns_of, to_member_files
 
 Tell = Callable[[float], None]
 """Called with the share of the rows that WeCom has worked off."""
+Look = Callable[[Mapping[int, Result | None]], Awaitable[bool]]
+"""Called with what became of the rows of one file: whether another one may follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +40,22 @@ class Batch:
         """Do all parts, each a department's, by one file of the whole tree; as `perform` does."""
         return await DepartmentFile(rows=self.rows).perform(parts, tell)
 
-    async def perform(self, parts: Sequence[Part], tell: Tell) -> Mapping[int, Result | None]:
+    async def perform(
+        self, parts: Sequence[Part], tell: Tell, look: Look, tried: Sequence[Part] = ()
+    ) -> Mapping[int, Result | None]:
         """Do all parts, each a member's of its own; n -> what became of it.
 
         None is for what is better told by a call, which the caller makes: a row that the file cannot say
-        after all, that WeCom refused for a number of somebody else, or that it was too busy for. Raises
-        MirrorError or RunInProgressError where something cannot be put on record.
+        after all, that WeCom refused for a number of somebody else, or that it was too busy for. Whatever is
+        not in it was not tried, since `look` let no file follow. `tried` are parts that calls have done
+        already. Raises MirrorError or RunInProgressError where something cannot be put on record.
         """
+        if not parts:
+            return {}
         if self.rows.decision.schedule.columns:
-            return await Replacement(rows=self.rows).perform(parts, tell)
+            replaced = await Replacement(rows=self.rows).perform(parts, tell, tried)
+            await look(replaced)
+            return replaced
         try:
             present = {department.id for department in await self.rows.corp.wecom.list_departments()}
         except WeComError as error:
@@ -61,14 +70,20 @@ class Batch:
                 results[part.n] = HOMELESS
             else:
                 groups.setdefault(_columns(row), []).append(part)
+        if not await look(results):
+            return results
         total, done = sum(map(len, groups.values())), 0
         for columns in sorted(groups):
             for some in slices(groups[columns], ROWS_AT_ONCE):
+                carried: Mapping[int, Result | None]
                 if is_stopped(results):  # an earlier file may still be under way
-                    results |= dict.fromkeys((part.n for part in some), NOT_TRIED)
+                    carried = dict.fromkeys((part.n for part in some), NOT_TRIED)
                 else:
-                    results |= await self._file(some, partial(_share, tell, done, len(some), total))
+                    carried = await self._file(some, partial(_share, tell, done, len(some), total))
+                results |= carried
                 done += len(some)
+                if not await look(carried):
+                    return results
         return results
 
     async def _file(self, parts: Sequence[Part], tell: Tell) -> Mapping[int, Result | None]:

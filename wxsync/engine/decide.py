@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -11,15 +11,21 @@ from types import MappingProxyType
 from wxsync.config.settings import SyncSettings
 from wxsync.engine.actual import Actual, recall, with_adopted
 from wxsync.engine.adoption import is_generated
+from wxsync.engine.causes import causes_of
 from wxsync.engine.departments import adoptable, diff_departments, held_departments
+from wxsync.engine.drift import Hands, Handwork
+from wxsync.engine.drift_fields import Fields
 from wxsync.engine.exchange import Settlement, settle
 from wxsync.engine.guard import permit
+from wxsync.engine.held import with_held
 from wxsync.engine.identity import without_impostors
 from wxsync.engine.leaders import leaders_in, leave_out_absent
 from wxsync.engine.leaving import leavers_of, unconfirmed_leavers, unnamed_members
 from wxsync.engine.limits import limits_of, month_creations
+from wxsync.engine.losses import losses_of
 from wxsync.engine.members import MemberDiff
 from wxsync.engine.method import choose
+from wxsync.engine.namesakes import namesakes, without
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
 from wxsync.engine.other_keys import other_keys
@@ -29,6 +35,7 @@ from wxsync.engine.roots import check_root
 from wxsync.engine.schedule import Schedule
 from wxsync.engine.tags import TagDiff
 from wxsync.engine.vacancy import keep_occupied
+from wxsync.engine.waiting import reasons_to_wait
 from wxsync.model.change import Change, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import fold
@@ -40,6 +47,7 @@ from wxsync.model.unknown import UNKNOWN
 NEWCOMING = (Verb.CREATE, Verb.ADOPT)
 """After one of these a member is there and ours."""
 NO_SIBLINGS: Mapping[str, int] = MappingProxyType({})
+NOTHING_CONFIGURED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,8 @@ class Decision:
     plan: Plan
     schedule: Schedule
     desired: Desired
+    asked: Desired
+    """The same with those too that could not be had, since another one has their name."""
     seen: Seen
     actual: Actual
     remembered: Remembered
@@ -60,8 +70,16 @@ class Decision:
     """The key of the one whose changes these are; None: everybody's."""
     needed: tuple[Change, ...] = ()
     """Changes of others that have to come before that one's."""
+    whole: Plan | None = None
+    """The plan of which this is a part that somebody approved; None: it is no such part."""
     confirm_reads: int = 1
     """In so many complete readings in a row somebody had to be absent to be a leaver."""
+    trigger: str = "manual"
+    """What set the run off."""
+    hands: Hands
+    sides: Fields
+    handwork: tuple[Handwork, ...] = ()
+    """Every field in which a hand had a part and which is not as the source has it, of everybody."""
 
 
 def decide(
@@ -77,12 +95,17 @@ def decide(
     account_cap: int | None = None,
     sibling_roots: Mapping[str, int] = NO_SIBLINGS,
     confirm_reads: int = 1,
+    trigger: str = "manual",
+    configured: Mapping[str, str] = NOTHING_CONFIGURED,
+    asked: Desired | None = None,
 ) -> Decision:
     """Every change that would make actual equal to desired, permitted, in order, and counted.
 
     `weak_too` adopts on weak evidence as well (`wxsync plan --adopt`). `account_cap` bounds what may
     be created in a month; `sibling_roots` are the root departments of the corp's other syncs. Nobody is
-    removed for being absent whom fewer than `confirm_reads` complete readings in a row lacked.
+    removed for being absent whom fewer than `confirm_reads` complete readings in a row lacked. On `trigger`,
+    what set the run off, and on what the config holds now, path by path (`configured`), depends whether the
+    plan waits for approval.
 
     Raises ConfigError where `root_department` is not there, or lies above or below a sibling's, or
     where `policy.adopt_departments` cannot be followed.
@@ -96,10 +119,13 @@ def decide(
     absent = leavers_of(desired, actual, other_keys(desired, actual, remembered).keys())
     leavers = absent - unconfirmed_leavers(absent, desired, remembered, confirm_reads)
     held = held_departments(desired, actual)
-    departments = list(
-        permit(diff_departments(desired, actual, remembered, policy, held, adopted), desired, policy.protect)
-    )
-    found = [
+    hands = Hands.of(settings.authority, remembered.drifts, now)
+    sides = Fields.of(desired, actual, remembered, owns_foreign_places=policy.foreign_memberships == "remove")
+    found: list[Change | Rejected | Handwork] = [
+        *diff_departments(desired, actual, remembered, policy, held, adopted, hands, sides)
+    ]
+    departments = list(permit(_changes(found), desired, policy.protect))
+    people = [
         *MemberDiff.of(
             desired,
             actual,
@@ -107,20 +133,41 @@ def decide(
             policy,
             held,
             now,
+            hands=hands,
+            sides=sides,
             weak_too=weak_too,
             is_generated=is_generated(settings.member),
         ),
         *unnamed_members(desired, actual, remembered, policy, now, confirm_reads),
     ]
-    proposed = [change for change in found if isinstance(change, Change)]
-    paced_ones = list(paced(permit(proposed, desired, policy.protect), settings.limits, len(actual.members)))
-    settlement = _settled(paced_ones, desired, actual, leavers, policy.protect)
+    found += people
+    paced_ones = list(
+        paced(permit(_changes(people), desired, policy.protect), settings.limits, len(actual.members))
+    )
+    settlement = settled(paced_ones, desired, actual, leavers, policy.protect, hands.yielding.keys())
     departments = keep_occupied([*departments, *settlement.writes.values()], actual)
     departments = [change for change in departments if change.kind is Kind.DEPARTMENT]
-    tags = list(
-        permit(_tags(desired, actual, remembered, settings, settlement, leavers), desired, policy.protect)
-    )
+    tagging = list(_tags(desired, actual, remembered, settings, settlement, leavers, hands, sides))
+    found += tagging
+    tags = list(permit(_changes(tagging), desired, policy.protect))
     ordered = order(departments, settlement, tags, actual)
+    if in_the_way := namesakes(ordered.changes, actual):
+        return decide(
+            sync=sync,
+            corp_id=corp_id,
+            settings=settings,
+            desired=without(desired, in_the_way),
+            seen=seen,
+            remembered=remembered,
+            now=now,
+            weak_too=weak_too,
+            account_cap=account_cap,
+            sibling_roots=sibling_roots,
+            confirm_reads=confirm_reads,
+            trigger=trigger,
+            configured=configured,
+            asked=asked or desired,
+        )
     schedule, forecast = choose(
         ordered,
         actual,
@@ -129,6 +176,13 @@ def decide(
         against=obstacles(actual, desired, settings, sibling_roots) if policy.replace else (),
         root_name=next((each.name for each in seen.departments if each.id == actual.root), UNKNOWN),
     )
+    schedule = with_held(schedule, actual)
+    limits = (
+        *limits_of(schedule.changes, asked or desired, actual, remembered, settings.limits, policy),
+        *month_creations(schedule.changes, remembered, account_cap),
+    )
+    exceeded = [limit for limit in limits if limit.is_exceeded]
+    writes = [change for change in schedule.changes if change.verb is not Verb.KEEP]
     plan = Plan(
         sync=sync,
         corp_id=corp_id,
@@ -140,35 +194,45 @@ def decide(
             *(row for row in found if isinstance(row, Rejected)),
             *settlement.rejected,
         ),
-        limits=(
-            *limits_of(schedule.changes, desired, actual, remembered, settings.limits, policy),
-            *month_creations(schedule.changes, remembered, account_cap),
-        ),
+        limits=limits,
+        causes=causes_of(exceeded, schedule.changes, desired, actual, remembered, configured),
+        waits=reasons_to_wait(trigger, writes, remembered, configured),
         forecast=forecast,
         foreign=_unlisted(schedule.changes, actual),
         readings=desired.readings,
         asides=desired.asides,
         names=names_in(schedule.changes, desired, actual),
+        not_undoable=losses_of(schedule.changes, actual, seen),
     )
     return Decision(
         plan=plan,
         schedule=schedule,
         desired=desired,
+        asked=asked or desired,
         seen=seen,
         actual=actual,
         remembered=remembered,
         leavers=leavers if desired.is_complete else frozenset(),
         absent=absent,
         confirm_reads=confirm_reads,
+        trigger=trigger,
+        hands=hands,
+        sides=sides,
+        handwork=tuple(each for each in found if isinstance(each, Handwork)),
     )
 
 
-def _settled(
+def _changes(found: Iterable[Change | Rejected | Handwork]) -> list[Change]:
+    return [each for each in found if isinstance(each, Change)]
+
+
+def settled(
     changes: Iterable[Change],
     desired: Desired,
     actual: Actual,
     leavers: frozenset[str],
     protect: tuple[str, ...],
+    yielding: Set[str] = frozenset(),
 ) -> Settlement:
     """Who takes what from whom, with everything that is kept, of whatever reason, in `kept`."""
     permitted = list(changes)
@@ -176,7 +240,7 @@ def _settled(
     created = {change.key for change in permitted if change.verb in NEWCOMING and change.key in asked}
     permitted = list(leave_out_absent(permitted, created | (asked & actual.members.keys())))
     writing = [change for change in permitted if change.verb is not Verb.KEEP]
-    settlement = settle(writing, desired, actual, leavers, protect)
+    settlement = settle(writing, desired, actual, leavers, protect, yielding)
     settled = settlement.writes
     coming = {key for key, change in settled.items() if change.verb in NEWCOMING}
     # Whoever is given up for a value that is taken will lead nobody.
@@ -198,7 +262,9 @@ def _tags(
     settings: SyncSettings,
     settlement: Settlement,
     leavers: frozenset[str],
-) -> Iterable[Change]:
+    hands: Hands,
+    sides: Fields,
+) -> Iterable[Change | Handwork]:
     if not desired.tags_are_mapped:
         return ()
     writes = settlement.writes.values()
@@ -215,6 +281,8 @@ def _tags(
         present=(actual.members.keys() | created) - deleted,
         deleted=deleted,
         staying=actual.members.keys() - wanted_or_leaving,
+        hands=hands,
+        sides=sides,
     )
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import cast
 
 from wxsync.engine.actual import is_proven_department
+from wxsync.engine.auditing import NEVER_SENT, Called, Calling
 from wxsync.engine.job_line import Ended, Fate, JobLine, OutdatedFileError
 from wxsync.engine.recorder import Entry, Note
 from wxsync.engine.results import DONE, Result
@@ -15,7 +16,7 @@ from wxsync.engine.rows import UNTOLD, Rows
 from wxsync.engine.schedule import Part
 from wxsync.errors import UnsendableError, WeComError
 from wxsync.mirror import jobs
-from wxsync.mirror.journal import REPLACE_DEPARTMENT
+from wxsync.mirror.journal import REPLACE_DEPARTMENT, Intent
 from wxsync.model.batch_job import BatchJob, JobRow, JobState, RowResult
 from wxsync.model.change import Change, Verb
 from wxsync.model.job import DepartmentRow, JobKind
@@ -36,6 +37,8 @@ class _Line:
     link: RememberedDepartment
     """As it is announced."""
     former: RememberedDepartment | None
+    step: int = 0
+    """The number of the call by which it was announced."""
 
     @property
     def is_creation(self) -> bool:
@@ -77,7 +80,8 @@ class DepartmentFile:
                 await self.rows.keep(over)
                 ended = Ended(job=over, fate=Fate.REFUSED)
         if ended.fate is Fate.REFUSED:
-            await self.rows.recorder.write(*self._forget(lines))
+            told = (_called(line, _refusal(ended)) for line in lines)
+            await self.rows.recorder.write(*self._forget(lines), *told)
             return unsaid
         return await self._concluded(ended, lines)
 
@@ -154,6 +158,8 @@ class DepartmentFile:
     async def _prepared(self, lines: Sequence[_Line], content: bytes) -> BatchJob:
         job = await self.rows.begun(JobKind.REPLACE_DEPARTMENTS, len(lines))
         intents = [self.rows.single.intent(line.n, REPLACE_DEPARTMENT, id=line.link.id) for line in lines]
+        for line, intent in zip(lines, intents, strict=True):
+            line.step = intent.step
         said = [
             JobRow(
                 n=line.n,
@@ -197,6 +203,7 @@ class DepartmentFile:
             results[line.n], entry = self._become(ended, line, told.get(line.link.id), seen)
             entries += entry
         said = [_row_result(line, results[line.n]) for line in lines]
+        entries += [_called(line, row) for line, row in zip(lines, said, strict=True)]
         await self.rows.recorder.write(
             *entries, Note(partial(jobs.conclude_rows, job=ended.job.id, rows=said))
         )
@@ -233,6 +240,24 @@ class DepartmentFile:
             return None, undone
         hint = errcodes.explain(told.errcode, told.errmsg)
         return Result(state=OutcomeState.FAILED, errcode=told.errcode, hint=hint), undone
+
+
+def _called(line: _Line, result: Result | RowResult) -> Called:
+    """What the audit trail says of a department that the file was to make or to change."""
+    intent = Intent(n=line.n, step=line.step, call=REPLACE_DEPARTMENT, detail={})
+    return Called(
+        calling=Calling(intent=intent, change=replace(line.change, id=line.link.id)),
+        state=result.state or OutcomeState.UNKNOWN,
+        errcode=result.errcode,
+        hint=result.hint,
+    )
+
+
+def _refusal(ended: Ended) -> Result:
+    """What the refusal of the whole file, which may never have been sent, is to each of them."""
+    if not ended.job.submissions:
+        return Result(state=OutcomeState.SKIPPED, hint=NEVER_SENT)
+    return Result(state=OutcomeState.FAILED, errcode=ended.job.errcode, hint=ended.job.hint)
 
 
 def _row_result(line: _Line, result: Result | None) -> RowResult:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.drift import Hands, Handwork
+from wxsync.engine.drift_fields import Fields
+from wxsync.engine.handed import Handed, handed
 from wxsync.engine.roots import ancestors
 from wxsync.errors import ConfigError
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
@@ -39,8 +43,12 @@ def diff_departments(
     policy: PolicySettings,
     held: frozenset[str],
     adopted: Mapping[str, int],
-) -> Iterator[Change]:
-    """One change for each department that differs; `adopted` are those that become ours by this plan.
+    hands: Hands,
+    sides: Fields,
+) -> Iterator[Change | Handwork]:
+    """One change for each department that differs, and every hand's doing.
+
+    `adopted` are those that become ours by this plan.
 
     A dropped department is proposed for deletion here; whether it holds anybody is judged by
     `wxsync.engine.vacancy`, when it is known who leaves.
@@ -52,7 +60,9 @@ def diff_departments(
         elif known is None:
             yield _creation(wanted, was_ours=_was_ours(remembered, key))
         elif fields := _differences(wanted, known):
-            yield _update(wanted, known, fields, is_held=key in held)
+            judged = handed(hands, Kind.DEPARTMENT, key, fields, sides.of_department)
+            yield from judged.handwork
+            yield from _updates(wanted, known, judged, fields, is_held=key in held)
     for key, known in sorted(actual.departments.items()):
         if key not in desired.departments:
             yield _dropped(known, desired, policy, is_held=key in held)
@@ -87,22 +97,27 @@ def _creation(wanted: Department, *, was_ours: bool) -> Change:
     return _change(wanted, Verb.CREATE, why, fields=fields)
 
 
-def _update(
-    wanted: Department, known: Department, fields: Mapping[str, FieldChange], *, is_held: bool
-) -> Change:
+def _updates(
+    wanted: Department,
+    known: Department,
+    judged: Handed,
+    differences: Mapping[str, FieldChange],
+    *,
+    is_held: bool,
+) -> Iterator[Change]:
     shown = Department(
         key=wanted.key, id=known.id, name=wanted.name, parent=wanted.parent, order=wanted.order
     )
     if is_held:
-        return _change(
-            shown,
-            Verb.KEEP,
-            say("it is below a department whose row is rejected"),
-            fields=fields,
-            reason=Reason.REJECTED,
-        )
-    why = say("{fields} differs from the source", fields=", ".join(fields))
-    return _change(shown, Verb.UPDATE, why, fields=fields)
+        why = say("it is below a department whose row is rejected")
+        keep = _change(shown, Verb.KEEP, why, fields=differences, reason=Reason.REJECTED)
+        yield replace(keep, drift=judged.by_hand)
+        return
+    for left in judged.left:
+        keep = _change(shown, Verb.KEEP, left.why, fields=left.fields, reason=Reason.FOREIGN)
+        yield replace(keep, drift=left.drift)
+    if judged.fields:
+        yield replace(_change(shown, Verb.UPDATE, judged.why, fields=judged.fields), drift=judged.drift)
 
 
 def _dropped(known: Department, desired: Desired, policy: PolicySettings, *, is_held: bool) -> Change:

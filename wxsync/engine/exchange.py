@@ -36,12 +36,17 @@ class Settlement:
 
 
 def settle(
-    changes: Iterable[Change], desired: Desired, actual: Actual, leavers: Set[str], protect: tuple[str, ...]
+    changes: Iterable[Change],
+    desired: Desired,
+    actual: Actual,
+    leavers: Set[str],
+    protect: tuple[str, ...],
+    yielding: Set[str] = frozenset(),
 ) -> Settlement:
     """Find for every value that is taken who releases it, or give up the change that takes it.
 
     A change that is given up releases nothing, which may cost others theirs: the search starts
-    again until it stands.
+    again until it stands. Fields that are `yielding` to WeCom's word are cleared for leavers alone.
     """
     proposed = {change.key: change for change in changes if change.key is not None}
     given_up: dict[str, Change | Rejected] = {}
@@ -53,6 +58,7 @@ def settle(
             actual,
             leavers,
             protect,
+            yielding,
         )
         refused = attempt.settle()
         rings = () if refused else find_rings(attempt.writes, attempt.holders, actual)
@@ -120,6 +126,7 @@ class _Attempt:
         actual: Actual,
         leavers: Set[str],
         protect: tuple[str, ...],
+        yielding: Set[str],
     ) -> None:
         self.writes = writes
         self.holders: dict[str, dict[str, str]] = {}
@@ -128,6 +135,7 @@ class _Attempt:
         self._actual = actual
         self._leavers = leavers
         self._protect = protect
+        self._yielding = yielding
         self._strangers = {
             (field, value): stranger.userid
             for stranger in actual.strangers.values()
@@ -219,6 +227,8 @@ class _Attempt:
         is_dropped = holder in self._leavers if wanted is None else getattr(wanted, field) is None
         other = OTHER_CONTACT.get(field)
         if not is_dropped or other is None or holder in self._given_up:
+            return False
+        if field in self._yielding and wanted is not None:
             return False
         if is_protected(member.userid, self._protect) or self._keeps(holder, field):
             return False

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import cast
 
 from wxsync.errors import GuardError, StalePlanError
+from wxsync.model.approval import Standing
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import PLACE_FIELDS, fold
 from wxsync.model.message import Message, say
-from wxsync.model.plan import Plan
+from wxsync.model.plan import Limit, Plan
 from wxsync.model.unknown import UNKNOWN
+from wxsync.report.masking import mask_message
 
 
 def is_protected(userid: str, patterns: Sequence[str]) -> bool:
@@ -139,37 +142,114 @@ def _keys(values: FieldChange | None, side: str) -> set[str]:
 
 
 def check(plan: Plan) -> None:
-    """Refuse a plan that is over any limit: the whole run writes nothing (contract §2).
+    """Refuse a plan that is over any limit: the whole run writes nothing (contract §2); and one that waits.
 
-    Raises GuardError, which names every limit that is exceeded.
+    Raises GuardError, which names every limit that is exceeded, what it comes from, or why the plan waits.
     """
-    if not plan.exceeded:
+    if plan.exceeded:
+        lines = [_in_words(limit) for limit in plan.exceeded]
+        why = _told(plan.causes)
+        raise GuardError(
+            "the plan is over a limit, nothing was written: "
+            + "; ".join(lines)
+            + (f". Why: {why}" if why else ""),
+            hint=_how_to_approve(plan),
+        )
+    if plan.waits:
+        raise GuardError(
+            f"the plan waits for approval, nothing was written: {_told(plan.waits)}",
+            hint=_how_to_approve(plan),
+        )
+
+
+def check_approval(
+    plan: Plan,
+    approved: str | None,
+    standing: Standing | None = None,
+    *,
+    now: datetime | None = None,
+    digest: str | None = None,
+    differences: Sequence[Message] = (),
+) -> None:
+    """Refuse a plan that is over a limit or waits, unless `approved` is the digest of this very plan.
+
+    What WeCom itself does not allow no approval lifts. `standing` is how the mirror has it: of the plan that
+    is approved now, or of this one where nobody says so now. `digest` is that of the whole plan where this is
+    a part of it, and `differences` are those to the plan that was approved. Raises GuardError, or
+    StalePlanError where another plan was approved than this one, or one to which nobody can say yes any more.
+    """
+    if not plan.is_approvable:
+        check(plan)
+    if approved is None:
+        if standing is not None and now is not None and standing.stands(now):
+            return
+        if standing is not None and standing.is_rejected:
+            raise _rejected(plan, standing)
+        check(plan)
         return
-    lines = [
-        f"{limit.name}{f' ({limit.detail})' if limit.detail else ''}: {limit.count}, allowed {limit.allowed}"
-        for limit in plan.exceeded
-    ]
-    raise GuardError(
-        "the plan is over a limit, nothing was written: " + "; ".join(lines),
-        hint="look at the plan; if it is what you want, carry out this one plan with: "
-        f"wxsync apply {plan.sync} --approve {plan.digest}"
-        if plan.is_approvable
-        else "WeCom would refuse the rest of these creations, so no approval lifts this: let the source ask"
-        " for fewer, plan again when those of 30 days ago no longer count, or have the corp's cap raised"
-        " and account_cap with it",
+    if standing is not None and now is not None:
+        _check_usable(plan.sync, standing, now)
+    current = digest or plan.digest
+    if approved != current:
+        raise StalePlanError(
+            f"the plan is not the one that was approved: {approved} was, {current} is now",
+            hint="look at the plan as it is now, and approve that one",
+            differences=differences,
+        )
+
+
+def _in_words(limit: Limit) -> str:
+    detail = f" ({limit.detail})" if limit.detail else ""
+    window = f" within {limit.window}" if limit.window else ""
+    return f"{limit.name}{detail}{window}: {limit.count}, allowed {limit.allowed}"
+
+
+def _told(messages: Sequence[Message]) -> str:
+    return "; ".join(str(mask_message(message)) for message in messages)
+
+
+def _how_to_approve(plan: Plan) -> str:
+    if not plan.is_approvable:
+        return (
+            "WeCom would refuse the rest of these creations, so no approval lifts this: let the source ask"
+            " for fewer, plan again when those of 30 days ago no longer count, or have the corp's cap raised"
+            " and account_cap with it"
+        )
+    return (
+        "look at the plan; if it is what you want, carry out this one plan with: "
+        f"{plan.command} --approve {plan.digest}"
     )
 
 
-def check_approval(plan: Plan, approved: str | None) -> None:
-    """Refuse a plan that is over a limit, unless `approved` is the digest of this very plan.
+def _rejected(plan: Plan, standing: Standing) -> GuardError:
+    said = standing.decided
+    who = "" if said is None else f" by {said.by}, {said.at:%Y-%m-%d %H:%M} UTC"
+    return GuardError(
+        f"nothing was written: this plan was rejected{who}",
+        hint="mend the source or the config, so that another plan comes of it; or approve this one all the"
+        f" same: {plan.command} --approve {plan.digest}",
+    )
 
-    What WeCom itself does not allow no approval lifts. Raises GuardError, or StalePlanError where
-    another plan was approved than this one.
-    """
-    if approved is None or not plan.is_approvable:
-        check(plan)
-    elif approved != plan.digest:
+
+def _check_usable(sync: str, standing: Standing, now: datetime) -> None:
+    """Raises StalePlanError where nobody can say yes to this plan, or not any more."""
+    anew = f"look at the plan as it is now, and approve the digest that it has: wxsync plan {sync}"
+    offer, said = standing.offer, standing.decided
+    if standing.is_spent and said is not None:
         raise StalePlanError(
-            f"the plan is not the one that was approved: {approved} was, {plan.digest} is now",
-            hint="look at the plan as it is now, and approve that one",
+            f"nothing was written: plan {standing.digest} was approved by {said.by} and carried out by run"
+            f" {said.run_id}; an approval holds once",
+            hint=anew,
+        )
+    if offer is None:
+        raise StalePlanError(
+            f"nothing was written: the mirror has no plan {standing.digest}, so nobody can have looked at it",
+            hint=anew,
+        )
+    if offer.is_old(now):
+        hours = (now - offer.made_at).total_seconds() / 3600
+        raise StalePlanError(
+            f"nothing was written: plan {standing.digest} was made {hours:.0f} hours ago, and can be approved"
+            " within 24",
+            hint=anew,
         )

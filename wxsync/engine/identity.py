@@ -9,8 +9,9 @@ from typing import Final
 from wxsync.engine.adoption import FACTS
 from wxsync.model.desired import Desired
 from wxsync.model.member import Member, fold
-from wxsync.model.remembered import LinkState, Remembered
+from wxsync.model.remembered import LinkState, Remembered, RememberedMember
 from wxsync.model.seen import Seen, ShownMember
+from wxsync.model.unknown import UNKNOWN, Value
 
 ENOUGH: Final = 2
 """One fact that differs is a new name or number. Two, and none that agrees, are another person."""
@@ -28,21 +29,27 @@ def without_impostors(remembered: Remembered, seen: Seen, desired: Desired, now:
     members = dict(remembered.members)
     for key, link in remembered.members.items():
         facts = shown.get(fold(link.member.userid))
-        if link.state is LinkState.OURS and facts is not None and not link.doubts:
+        if link.state is LinkState.OURS and facts is not None:
             wanted = desired.members.get(key)
-            if _is_somebody_else(link.member, wanted, facts):
+            if _is_somebody_else(link, wanted, facts):
                 members[key] = replace(link, missing_since=link.missing_since or now)
     return replace(remembered, members=members)
 
 
-def _is_somebody_else(known: Member, wanted: Member | None, shown: ShownMember) -> bool:
+def _is_somebody_else(link: RememberedMember, wanted: Member | None, shown: ShownMember) -> bool:
     differing = 0
     for field in FACTS:
         fact = getattr(shown, field)
         if not isinstance(fact, str):
             continue
-        expected = [getattr(each, field) for each in (known, wanted) if each is not None]
-        if fact in expected:
+        held = _held(link, field)
+        if fact in held or (wanted is not None and fact == getattr(wanted, field)):
             return False
-        differing += isinstance(expected[0], str)
+        differing += any(isinstance(value, str) for value in held)
     return differing >= ENOUGH
+
+
+def _held(link: RememberedMember, field: str) -> tuple[Value, ...]:
+    """What the field held, as far as the mirror knows: after a call that was lost, one of several values."""
+    known: Value = getattr(link.member, field)
+    return link.doubts.get(field, ()) if known is UNKNOWN else (known,)

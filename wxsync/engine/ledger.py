@@ -24,6 +24,7 @@ from wxsync.model.remembered import (
     RememberedMember,
     RememberedTag,
 )
+from wxsync.model.seen import SeenDepartment
 from wxsync.model.unknown import UNKNOWN, DepartmentRef, Value
 
 GAP: Final = 100
@@ -103,6 +104,10 @@ class Ledger:
             if names:
                 names = (*names, cast("str", change.fields["name"].after))
             link = replace(link, name=UNKNOWN, doubted_names=tuple(dict.fromkeys(names)))
+        if "parent" in change.fields:
+            link = replace(link, parent_id=None)
+        if "order" in change.fields:
+            link = replace(link, order=UNKNOWN)
         self.departments[link.key] = link
         return self.departments[link.key]
 
@@ -111,8 +116,24 @@ class Ledger:
         link = self.departments[cast("str", change.key)]
         if "name" in change.fields:
             link = replace(link, name=cast("str", change.fields["name"].after), doubted_names=())
+        if "parent" in change.fields:
+            parent = cast("DepartmentRef", change.fields["parent"].after)
+            link = replace(link, parent_id=self.department_id(parent))
+        if "order" in change.fields:
+            link = replace(link, order=cast("int", change.fields["order"].after))
         self.departments[link.key] = link
         return link
+
+    def mark_department_seen(self, key: str, seen: SeenDepartment) -> RememberedDepartment | None:
+        """What WeCom shows of it is what is known of it; None: nothing new."""
+        link = self.departments[key]
+        found = replace(link, parent_id=seen.parent_id, order=seen.order)
+        if seen.name is not UNKNOWN:
+            found = replace(found, name=seen.name, doubted_names=())
+        if found == link:
+            return None
+        self.departments[key] = found
+        return found
 
     def doubt_names(self, ids: Collection[int]) -> list[RememberedDepartment]:
         """WeCom made departments with these ids up anew: those of ours no longer have our names."""
@@ -162,7 +183,9 @@ class Ledger:
         """It becomes ours under the userid that it has; what WeCom does not show of it is not known."""
         key, userid = cast("str", change.key), cast("str", change.id)
         shown = self._decision.actual.strangers[fold(userid)].shown
-        texts = {} if shown is None else {name: getattr(shown, name) for name in TEXT_FIELDS}
+        # Where WeCom's word counts, what it has is not taken for what we wrote: see Three.is_theirs.
+        believed = [name for name in TEXT_FIELDS if name not in self._decision.hands.yielding]
+        texts = {} if shown is None else {name: getattr(shown, name) for name in believed}
         member = Member(key=key, userid=userid, **texts)
         return self.keep_member(RememberedMember(state=LinkState.OURS, member=member))
 
@@ -211,7 +234,7 @@ class Ledger:
         del self.members[key]
 
     def drop_member(self, key: str) -> RememberedMember:
-        link = replace(self.members[key], state=LinkState.GONE)
+        link = replace(self.members[key], state=LinkState.GONE, gone_at=self._now)
         self.members[key] = link
         self._userids.pop(key, None)
         return link
@@ -243,6 +266,19 @@ class Ledger:
             return None
         self.members[key] = seen
         return seen
+
+    def mark_moved(self, key: str) -> RememberedMember:
+        """A hand put it where it is now."""
+        link = self.members[key]
+        places = self._decision.actual.members[key].departments
+        self.members[key] = replace(link, member=replace(link.member, departments=places))
+        return self.members[key]
+
+    def forget_leader(self, key: str) -> RememberedMember:
+        """Whoever led this member is no longer in WeCom: should they come back, they lead nobody."""
+        link = self.members[key]
+        self.members[key] = replace(link, member=replace(link.member, direct_leader=None))
+        return self.members[key]
 
     def mark_wanted(self, key: str) -> RememberedMember:
         self.members[key] = replace(self.members[key], left_at=None)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from wxsync.config.settings import LimitsSettings, PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.counting import (
+    CREATE,
+    DEPARTMENT_CREATE,
+    DEPARTMENT_DELETE,
+    DEPARTMENT_MOVE,
+    DEPARTMENT_UPDATE,
+    REMOVE,
+    TAG_ADD,
+    TAG_REMOVE,
+    UPDATE,
+    busiest,
+    counts_of,
+    uses_of,
+)
 from wxsync.engine.guard import is_protected
 from wxsync.engine.other_keys import other_keys
 from wxsync.engine.rekey import paired_by_place
-from wxsync.model.change import Change, FieldChange, Kind, Verb
+from wxsync.model.change import Change, Kind, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.plan import Limit
 from wxsync.model.remembered import LinkState, Remembered
+from wxsync.model.uses import FACTORS, LimitKey, PastUses
 
 MOST_STRANGERS = 20
 """A first load is unlimited while WeCom shows at most so many people whom wxsync did not create."""
@@ -36,51 +50,91 @@ def limits_of(
     limits: LimitsSettings,
     policy: PolicySettings,
 ) -> tuple[Limit, ...]:
-    """Every limit with its count; temporary changes are not counted."""
-    counted = [change for change in changes if not change.is_temporary and change.verb is not Verb.KEEP]
-    people = len(actual.members)
-    members = [change for change in counted if change.kind is Kind.MEMBER]
-    departments = [change for change in counted if change.kind is Kind.DEPARTMENT]
-    verbs = Counter(change.verb for change in members)
+    """Every limit with its count, and each that the changes use up within its windows too.
+
+    Temporary changes are not counted.
+    """
+    counts = counts_of(changes)
+    people, departments = len(actual.members), len(actual.departments)
     strangers = _strangers(actual, remembered, policy)
-    is_first_load = not remembered.has_been_applied and strangers <= MOST_STRANGERS
-    return (
-        Limit(
-            name="member_remove",
-            count=verbs[Verb.DISABLE] + verbs[Verb.DELETE],
-            allowed=limits.member_remove.allowed(people),
-        ),
+    unlimited = _is_first_load(strangers, remembered)
+    field, most = busiest(counts.items())
+    alone = (
+        Limit(name="member_remove", count=counts[REMOVE], allowed=limits.member_remove.allowed(people)),
         Limit(
             name="member_create",
-            count=verbs[Verb.CREATE],
-            allowed=None if is_first_load else limits.member_create.allowed(people),
+            count=counts[CREATE],
+            allowed=None if unlimited else limits.member_create.allowed(people),
+        ),
+        Limit(name="member_update", count=counts[UPDATE], allowed=limits.member_update.allowed(people)),
+        Limit(name="field_change", count=most, allowed=limits.field_change.allowed(people), detail=field),
+        Limit(
+            name="department_create",
+            count=counts[DEPARTMENT_CREATE],
+            allowed=None if unlimited else limits.department_create.allowed(departments),
         ),
         Limit(
-            name="member_update",
-            count=verbs[Verb.UPDATE] + verbs[Verb.ENABLE],
-            allowed=limits.member_update.allowed(people),
+            name="department_update",
+            count=counts[DEPARTMENT_UPDATE],
+            allowed=limits.department_update.allowed(departments),
         ),
-        _field_change(members, people, limits),
         Limit(
             name="department_delete",
-            count=sum(change.verb is Verb.DELETE for change in departments),
-            allowed=limits.department_delete.allowed(len(actual.departments)),
+            count=counts[DEPARTMENT_DELETE],
+            allowed=limits.department_delete.allowed(departments),
         ),
         Limit(
             name="department_move",
-            count=sum(change.verb is Verb.UPDATE and "parent" in change.fields for change in departments),
-            allowed=limits.department_move.allowed(len(actual.departments)),
+            count=counts[DEPARTMENT_MOVE],
+            allowed=limits.department_move.allowed(departments),
+        ),
+        Limit(
+            name="tag_member_add",
+            count=counts[TAG_ADD],
+            allowed=None if unlimited else limits.tag_member_add.allowed(people),
         ),
         Limit(
             name="tag_member_remove",
-            count=sum(_leaving_tag(change) for change in counted if change.kind is Kind.TAG),
+            count=counts[TAG_REMOVE],
             allowed=limits.tag_member_remove.allowed(sum(len(tag.members) for tag in actual.tags.values())),
         ),
+    )
+    return (
+        *alone,
         *_source_shrink(desired, remembered, limits),
         *_first_load(strangers, remembered),
         *_changed_keys(desired, actual, remembered),
         *_missing(actual),
+        *_within_windows(alone, counts, changes, remembered.uses),
     )
+
+
+def is_first_load(actual: Actual, remembered: Remembered, policy: PolicySettings) -> bool:
+    """Nothing was ever applied to its end, and WeCom shows hardly anybody whom wxsync did not create."""
+    return _is_first_load(_strangers(actual, remembered, policy), remembered)
+
+
+def _is_first_load(strangers: int, remembered: Remembered) -> bool:
+    return not remembered.has_been_applied and strangers <= MOST_STRANGERS
+
+
+def _within_windows(
+    alone: Iterable[Limit], counts: Mapping[LimitKey, int], changes: Sequence[Change], past: PastUses
+) -> Iterator[Limit]:
+    """Each limit that the changes use up, with what runs did before; of `field_change` each field."""
+    allowed = {limit.name: limit.allowed for limit in alone}
+    again = frozenset(uses_of(changes)) if past.open else frozenset()
+    for key, count in sorted(counts.items()):
+        most = allowed[key.name]
+        if count and most is not None:
+            for window, factor in FACTORS.items():
+                yield Limit(
+                    name=key.name,
+                    count=count + past.within(window, key, again),
+                    allowed=factor * most,
+                    detail=key.detail or None,
+                    window=window,
+                )
 
 
 def month_creations(
@@ -96,33 +150,6 @@ def month_creations(
                 allowed=CREATIONS_PER_ACCOUNT * account_cap,
                 is_absolute=True,
             )
-
-
-def _field_change(members: Sequence[Change], people: int, limits: LimitsSettings) -> Limit:
-    """The one attribute that changes for most people."""
-    attributes = Counter(
-        name
-        for change in members
-        if change.verb in (Verb.UPDATE, Verb.ENABLE)
-        for name in change.fields
-        if name != "enable"
-    )
-    name, count = max(attributes.items(), key=lambda item: (item[1], item[0]), default=(None, 0))
-    return Limit(name="field_change", count=count, allowed=limits.field_change.allowed(people), detail=name)
-
-
-def _leaving_tag(change: Change) -> int:
-    """How many places the change takes away; deleting a tag takes away all of them."""
-    values = change.fields.get("members")
-    strangers = _size(change.fields["foreign_members"]) if "foreign_members" in change.fields else 0
-    if values is None or not isinstance(values.before, tuple):
-        return strangers
-    after = values.after if isinstance(values.after, tuple) else ()
-    return strangers + len(set(values.before) - set(after))
-
-
-def _size(values: FieldChange) -> int:
-    return len(values.before) if isinstance(values.before, tuple) else 0
 
 
 def _source_shrink(desired: Desired, remembered: Remembered, limits: LimitsSettings) -> Iterator[Limit]:

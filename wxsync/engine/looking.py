@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import Connection
+
 from wxsync.engine.claims import claims_of, without_claimed
 from wxsync.engine.corp import Corp
+from wxsync.engine.rolling import past_uses
+from wxsync.mirror import approvals, journal, links
 from wxsync.mirror.claims import claims_of_others, load_claims, save_claims
 from wxsync.mirror.ways import forget_way, load_way, save_way
 from wxsync.model.desired import Desired
@@ -15,8 +20,24 @@ from wxsync.model.remembered import LinkState, Remembered, RememberedWay
 from wxsync.model.seen import ReadingWay, Seen
 from wxsync.wecom.reader import read_seen
 
+MONTH: Final = timedelta(days=30)
+"""WeCom's month, in its quotas (page 90312)."""
 PROBE_AFTER: Final = timedelta(hours=24)
 """So long WeCom is taken at its word that it shows ids alone; then a permission may have come."""
+
+
+def remembered_of(corp: Corp, connection: Connection) -> Remembered:
+    """All that the mirror knows of the sync; whom the corp created this month where that is bounded."""
+    remembered = replace(
+        links.load(connection, corp.name, corp.sync),
+        uses=past_uses(connection, corp.name, corp.sync, corp.clock()),
+        demanded=approvals.demanded(connection, corp.name, corp.sync),
+        applied_config=approvals.applied_config(connection, corp.name, corp.sync),
+    )
+    if corp.account_cap is None:
+        return remembered
+    created = journal.creations_since(connection, corp.name, corp.clock() - MONTH)
+    return replace(remembered, created_this_month=created)
 
 
 async def look_at_wecom(corp: Corp, remembered: Remembered, now: datetime) -> Seen:

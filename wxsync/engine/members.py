@@ -11,13 +11,17 @@ from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.adoption import Match, Resemblance, Weight, doubly_meant
 from wxsync.engine.creation import CreationFields
+from wxsync.engine.drift import Hands, Handwork
+from wxsync.engine.drift_fields import Fields
+from wxsync.engine.handed import Handed, handed
 from wxsync.engine.places import Refs, foreign_places, place_differences, target_places
 from wxsync.engine.verdicts import change_of, keep_of, reject_of
-from wxsync.model.change import Change, FieldChange, Reason, Rejected, Verb
+from wxsync.model.change import Change, FieldChange, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import MEMBER_FIELDS, TEXT_FIELDS, Member, fold
 from wxsync.model.message import Message, say
 from wxsync.model.remembered import LinkState, Remembered
+from wxsync.model.taken import taken_hash
 from wxsync.model.unknown import UNKNOWN, Value
 
 CREATED: Final = say("it is in the source and not yet in WeCom")
@@ -45,6 +49,8 @@ class MemberDiff:
     """Keys that look like the same foreign member as another key does."""
     weak_too: bool
     """Adopt on weak evidence as well: an operator looks at the plan and approves it."""
+    hands: Hands
+    sides: Fields
 
     @classmethod
     def of(
@@ -56,6 +62,8 @@ class MemberDiff:
         held: frozenset[str],
         now: datetime,
         *,
+        hands: Hands,
+        sides: Fields,
         weak_too: bool = False,
         is_generated: bool = False,
     ) -> MemberDiff:
@@ -74,6 +82,8 @@ class MemberDiff:
             matches=matches,
             doubly_meant=doubly_meant(matches),
             weak_too=weak_too,
+            hands=hands,
+            sides=sides,
             desired=desired,
             actual=actual,
             remembered=remembered,
@@ -91,8 +101,8 @@ class MemberDiff:
             },
         )
 
-    def __iter__(self) -> Iterator[Change | Rejected]:
-        """Every change, and every wish that cannot be granted, in no particular order."""
+    def __iter__(self) -> Iterator[Change | Rejected | Handwork]:
+        """Every change, every wish that cannot be granted, and every hand's doing, in no particular order."""
         for key, wanted in sorted(self.desired.members.items()):
             known = self.actual.members.get(key)
             if known is not None:
@@ -126,6 +136,9 @@ class MemberDiff:
                 "its userid belonged to {key}, who is gone; WeCom would mix their histories", key=former
             )
             return reject_of(wanted, "userid", "userid_reused", problem)
+        if former is None and self._was_erased(folded):
+            problem = say("its userid belonged to somebody who is gone and was erased: give it another one")
+            return reject_of(wanted, "userid", "userid_reused", problem)
         if folded in self.remembered.elsewhere_userids:
             return reject_of(
                 wanted, "userid", "userid_taken", say("its userid belongs to another sync of this corp")
@@ -135,6 +148,10 @@ class MemberDiff:
         if (starts := self.desired.starts.get(wanted.key)) is not None:
             return keep_of(wanted, say("starts on {date}", date=starts), Reason.WAITING, id=None)
         return self._creation(wanted)
+
+    def _was_erased(self, folded: str) -> bool:
+        erased = self.remembered.erased_userids
+        return bool(erased) and taken_hash(folded) in erased
 
     def _resembling(self, wanted: Member, match: Match) -> Change | Rejected:
         """Somebody in WeCom looks like this person: adopted on proof, kept on less, never doubled."""
@@ -201,7 +218,7 @@ class MemberDiff:
             return say("it was deleted in WeCom by hand again; it is created once a day at most")
         return None
 
-    def _compare(self, wanted: Member, known: Member) -> Iterator[Change]:
+    def _compare(self, wanted: Member, known: Member) -> Iterator[Change | Handwork]:
         if fold(wanted.userid) != fold(known.userid):
             why = say("WeCom cannot change a userid; this member keeps the one that it has")
             yield keep_of(
@@ -213,12 +230,37 @@ class MemberDiff:
         fields |= places
         if enable is not None:
             fields["enable"] = enable
-        if "mobile" in fields and known.key in self.actual.activated:
-            why = say("it has activated, and WeCom keeps the phone number that such a member has")
-            yield keep_of(known, why, Reason.UNKNOWN, fields={"mobile": fields.pop("mobile")})
-        yield from kept
+        for keep in kept:
+            marked = self._handed(known, keep.fields)
+            yield from marked.handwork
+            yield replace(keep, drift=marked.by_hand)
         if fields:
-            yield change_of(_shown(wanted, known), verb, _why(verb, fields), _sorted(fields))
+            yield from self._judged(wanted, known, verb, _sorted(fields))
+
+    def _judged(
+        self, wanted: Member, known: Member, verb: Verb, fields: Mapping[str, FieldChange]
+    ) -> Iterator[Change | Handwork]:
+        """What differs, as far as it is not a hand's whose word counts."""
+        judged = self._handed(known, fields)
+        yield from judged.handwork
+        for left in judged.left:
+            yield keep_of(known, left.why, Reason.FOREIGN, fields=left.fields, drift=left.drift)
+        if "mobile" in judged.fields and known.key in self.actual.activated:
+            why = say("it has activated, and WeCom keeps the phone number that such a member has")
+            yield keep_of(
+                known,
+                why,
+                Reason.UNKNOWN,
+                fields={"mobile": judged.fields["mobile"]},
+                drift=tuple(name for name in judged.drift if name == "mobile"),
+            )
+            judged = judged.without("mobile")
+        if judged.fields:
+            why = _why(verb) or judged.why
+            yield change_of(_shown(wanted, known), verb, why, judged.fields, judged.drift)
+
+    def _handed(self, known: Member, fields: Mapping[str, FieldChange]) -> Handed:
+        return handed(self.hands, Kind.MEMBER, known.key, fields, self.sides.of_member)
 
     def _field_differences(self, wanted: Member, known: Member) -> dict[str, FieldChange]:
         fields: dict[str, FieldChange] = {}
@@ -285,12 +327,11 @@ def _shown(wanted: Member, known: Member) -> Member:
     return Member(key=wanted.key, userid=known.userid, name=name)
 
 
-def _why(verb: Verb, fields: Mapping[str, FieldChange]) -> Message:
+def _why(verb: Verb) -> Message | None:
+    """Why somebody is enabled or disabled; None for an update, whose fields tell."""
     if verb is Verb.ENABLE:
         return say("it is wanted again")
-    if verb is Verb.DISABLE:
-        return say("the source says that it is not enabled")
-    return say("{fields} differs from the source", fields=", ".join(fields))
+    return say("the source says that it is not enabled") if verb is Verb.DISABLE else None
 
 
 def _sorted(fields: Mapping[str, FieldChange]) -> dict[str, FieldChange]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from wxsync.config.settings import SyncSettings
 from wxsync.engine.decide import Decision
-from wxsync.engine.forecast import forecast
-from wxsync.engine.limits import limits_of, month_creations
-from wxsync.engine.naming import names_in
-from wxsync.engine.schedule import Part, Schedule, Unit
+from wxsync.engine.reducing import needed_by, reduced
 from wxsync.errors import GuardError, WxsyncError
-from wxsync.model.change import Change, Kind, Verb
+from wxsync.model.change import Change, Kind
 from wxsync.model.member import fold
 from wxsync.model.remembered import LinkState
 
@@ -33,29 +30,10 @@ def only_person(
     key = key_of(decision, person)
     changes = decision.schedule.changes
     own = [n for n, change in enumerate(changes, 1) if _is_of(change, key)]
-    schedule = _reduced(decision.schedule, own)
-    plan = decision.plan
-    reduced = replace(
-        plan,
-        changes=schedule.changes,
-        rejected=tuple(row for row in plan.rejected if row.kind is Kind.MEMBER and row.key == key),
-        limits=(
-            *limits_of(
-                schedule.changes,
-                decision.desired,
-                decision.actual,
-                decision.remembered,
-                settings.limits,
-                settings.policy,
-            ),
-            *month_creations(schedule.changes, decision.remembered, account_cap),
-        ),
-        forecast=forecast(schedule.changes, schedule.units),
-        foreign={},
-        names=names_in(schedule.changes, decision.desired, decision.actual),
-    )
-    needed = tuple(changes[n - 1] for n in _needed(decision.schedule, own))
-    return replace(decision, plan=reduced, schedule=schedule, person=key, needed=needed)
+    rejected = tuple(row for row in decision.plan.rejected if row.kind is Kind.MEMBER and row.key == key)
+    alone = reduced(decision, own, settings, account_cap)
+    needed = tuple(changes[n - 1] for n in needed_by(decision.schedule, own))
+    return replace(alone, plan=replace(alone.plan, rejected=rejected), person=key, needed=needed)
 
 
 def check_alone(decision: Decision) -> None:
@@ -114,69 +92,6 @@ def _known(decision: Decision) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _is_of(change: Change, key: str) -> bool:
     return change.kind is Kind.MEMBER and change.key == key
-
-
-def _reduced(schedule: Schedule, own: Sequence[int]) -> Schedule:
-    """The changes of these numbers, numbered anew, and the parts of units that carry them out."""
-    numbers = {n: place for place, n in enumerate(own, 1)}
-    kept = {number: _own_parts(unit, numbers) for number, unit in enumerate(schedule.units)}
-    places = {number: place for place, number in enumerate(number for number, parts in kept.items() if parts)}
-    return Schedule(
-        changes=tuple(schedule.changes[n - 1] for n in own),
-        units=tuple(
-            Unit(
-                parts=kept[number],
-                needs=frozenset(places[need] for need in schedule.units[number].needs if need in places),
-                after=frozenset(places[one] for one in schedule.units[number].after if one in places),
-            )
-            for number in places
-        ),
-    )
-
-
-def _own_parts(unit: Unit, numbers: dict[int, int]) -> tuple[Part, ...]:
-    """The unit's parts of these changes; a part needs those before it that are left."""
-    left = [place for place, part in enumerate(unit.parts) if part.n in numbers]
-    places = {place: index for index, place in enumerate(left)}
-    return tuple(
-        replace(
-            unit.parts[place],
-            n=numbers[unit.parts[place].n],
-            needs=tuple(places[need] for need in unit.parts[place].needs if need in places),
-        )
-        for place in left
-    )
-
-
-def _needed(schedule: Schedule, own: Sequence[int]) -> list[int]:
-    """The numbers of others' changes without which those of `own` cannot be made, in order."""
-    numbers = set(own)
-    waiting = [
-        number for number, unit in enumerate(schedule.units) if any(part.n in numbers for part in unit.parts)
-    ]
-    units: set[int] = set()
-    while waiting:
-        number = waiting.pop()
-        if number not in units:
-            units.add(number)
-            waiting += schedule.units[number].needs
-    found = {part.n for number in units for part in schedule.units[number].parts}
-    found |= _leaders(schedule.changes, own)
-    return sorted(found - numbers)
-
-
-def _leaders(changes: Sequence[Change], own: Iterable[int]) -> set[int]:
-    """The changes by which a direct leader comes to be there, who would else be left out."""
-    wanted = {
-        changes[n - 1].fields["direct_leader"].after
-        for n in own
-        if "direct_leader" in changes[n - 1].fields and changes[n - 1].verb is not Verb.KEEP
-    }
-    return {
-        n
-        for n, change in enumerate(changes, 1)
-        if change.kind is Kind.MEMBER and change.verb in (Verb.CREATE, Verb.ADOPT) and change.key in wanted
-    }
 
 
 def _named(change: Change) -> str:

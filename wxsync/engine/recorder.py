@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from sqlalchemy import Connection
 
+from wxsync.engine.auditing import Called, Calling, Scribe
 from wxsync.engine.corp import Corp
-from wxsync.mirror import journal, links
+from wxsync.mirror import audit, journal, links
+from wxsync.mirror.drifts import drop_drifts, put_drifts
 from wxsync.mirror.journal import Intent
 from wxsync.mirror.lease import Lease, confirm
+from wxsync.model.audit import Begun, Deed
+from wxsync.model.change import Change
+from wxsync.model.drift import Drift, DriftPlace
 from wxsync.model.remembered import RememberedDepartment, RememberedMember, RememberedTag
 from wxsync.model.run import Outcome
 
@@ -26,26 +31,37 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetDrift:
+    """Strike what is noted of a hand at this place: it is over."""
+
+    place: DriftPlace
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Anything else that belongs into the same transaction, done after the rest of it."""
 
     write: Callable[[Connection], None]
 
 
-Entry: TypeAlias = Intent | Outcome | RememberedDepartment | RememberedMember | RememberedTag | Forget | Note
+Link: TypeAlias = RememberedDepartment | RememberedMember | RememberedTag | Forget | Drift | ForgetDrift
+Told: TypeAlias = Intent | Calling | Called | Outcome | Begun | Deed
+Entry: TypeAlias = Link | Told | Note
 
 
 class Recorder:
     """Commits what is given to it in the order in which it came, many entries at a time.
 
     `write` returns when its entries are safely in the mirror. The lease is confirmed in every
-    transaction: a run that was taken for dead writes nothing more.
+    transaction: a run that was taken for dead writes nothing more. What stands in the audit trail of a call
+    goes into the transaction that puts its end on record: there is not one without the other.
     """
 
-    def __init__(self, corp: Corp, run_id: int, lease: Lease) -> None:
+    def __init__(self, corp: Corp, run_id: int, lease: Lease, changes: Sequence[Change] = ()) -> None:
         self._corp = corp
         self._run_id = run_id
         self._lease = lease
+        self._scribe = Scribe(corp.sync, run_id, changes)
         self._waiting: list[tuple[tuple[Entry, ...], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -106,14 +122,25 @@ class Recorder:
         corp, sync = self._corp.name, self._corp.sync
         with self._corp.store.transaction() as connection:
             confirm(connection, self._lease)
-            journal.announce(connection, self._run_id, [e for e in entries if isinstance(e, Intent)])
+            journal.announce(connection, self._run_id, [*_intents(entries)])
             links.put_department(
                 connection, corp, sync, [e for e in entries if isinstance(e, RememberedDepartment)]
             )
             links.put_member(connection, corp, sync, [e for e in entries if isinstance(e, RememberedMember)])
             links.put_tag(connection, corp, sync, [e for e in entries if isinstance(e, RememberedTag)])
             links.forget_member(connection, corp, sync, [e.key for e in entries if isinstance(e, Forget)])
+            drop_drifts(connection, corp, sync, [e.place for e in entries if isinstance(e, ForgetDrift)])
+            put_drifts(connection, corp, sync, {e.place: e for e in entries if isinstance(e, Drift)}.values())
             journal.conclude(connection, self._run_id, [e for e in entries if isinstance(e, Outcome)])
             for note in entries:
                 if isinstance(note, Note):
                     note.write(connection)
+            audit.append(connection, corp, self._scribe.entries(entries), self._corp.clock())
+
+
+def _intents(entries: Sequence[Entry]) -> Iterator[Intent]:
+    for entry in entries:
+        if isinstance(entry, Calling):
+            yield entry.intent
+        elif isinstance(entry, Intent):
+            yield entry

@@ -14,6 +14,7 @@ from wxsync.engine.actual import Actual
 from wxsync.errors import GuardError
 from wxsync.model.change import Kind
 from wxsync.model.desired import Desired
+from wxsync.model.drift import Drift
 from wxsync.model.member import fold, ref_order
 from wxsync.model.rekey import KeyPair, Rekeyed
 from wxsync.model.remembered import LinkState, Remembered, RememberedMember
@@ -143,7 +144,22 @@ def rekeyed(remembered: Remembered, pairs: Iterable[KeyPair]) -> Rekeyed:
         retired_userids={
             folded: people[key] for folded, key in remembered.retired_userids.items() if key in people
         },
+        drifts={
+            place: changed
+            for place, drift in remembered.drifts.items()
+            if (changed := _noted(drift, people, places)) != drift
+        },
     )
+
+
+def _noted(drift: Drift, people: Keys, places: Keys) -> Drift:
+    """What a hand did, under the new keys; tags go by name, and their people by userid."""
+    if drift.kind is Kind.TAG:
+        return drift
+    keys = people if drift.kind is Kind.MEMBER else places
+    field = "main_department" if drift.field == "parent" else drift.field  # one department too
+    base = _translated(field, drift.base, people, places)
+    return replace(drift, key=keys.get(drift.key, drift.key), base=base)
 
 
 def _relinked(link: RememberedMember, people: Keys, places: Keys) -> RememberedMember:

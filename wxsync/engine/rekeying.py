@@ -33,7 +33,7 @@ async def propose(corp: Corp, listed: Sequence[KeyPair] | None) -> Proposal:
     nothing. Raises GuardError where it cannot be told who is who, or the source was not read whole.
     """
     _, decision = await preview(corp, trigger="rekey")
-    desired, actual, remembered = decision.desired, decision.actual, decision.remembered
+    desired, actual, remembered = decision.asked, decision.actual, decision.remembered
     if not desired.is_complete:
         problems = [reading for reading in desired.readings if not reading.is_complete]
         raise GuardError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
+from wxsync.engine.auditing import taken_along
 from wxsync.engine.job_line import Ended, Fate, JobLine, OutdatedFileError
 from wxsync.engine.remembering import with_values
 from wxsync.engine.replacing import alarm, surplus
@@ -35,10 +36,13 @@ class Replacement:
 
     rows: Rows
 
-    async def perform(self, parts: Sequence[Part], tell: Tell) -> Mapping[int, Result | None]:
+    async def perform(
+        self, parts: Sequence[Part], tell: Tell, tried: Sequence[Part] = ()
+    ) -> Mapping[int, Result | None]:
         """Do all parts, each a member's of its own; n -> what became of it, None where a call is to do it.
 
-        The file holds everybody whom the ledger has in WeCom, but those whom these parts delete. Before each
+        The file holds everybody whom the ledger has in WeCom, but those whom these parts delete; `tried` are
+        parts that calls have done already, and it says them as they are by now. Before each
         submission WeCom is looked at: it must be about to delete exactly those. One more or one less, or
         anything else than was planned for, and nothing is sent: all parts are left to calls. Afterwards it is
         looked at again: whoever is missing and should not be stops the run, with an error that names them.
@@ -48,7 +52,7 @@ class Replacement:
         unsaid: dict[int, Result | None] = dict.fromkeys(part.n for part in parts)
         try:
             rows = [self._row(part) for part in parts]
-            standing, file = self._file(rows)
+            standing, file = self._file(rows, [self._row(part) for part in tried])
         except UnsendableError:  # what was known when the plan was made is no longer
             return unsaid
         homeless = await self._homeless(rows)
@@ -91,9 +95,12 @@ class Replacement:
     def _said(self, member: Member, *, is_new: bool) -> MemberWrite:
         return to_row(member, self.rows.decision.schedule.columns, self.rows.ledger, is_new=is_new)
 
-    def _file(self, rows: Sequence[Row]) -> tuple[Mapping[str, MemberWrite], MemberFile]:
+    def _file(
+        self, rows: Sequence[Row], tried: Sequence[Row]
+    ) -> tuple[Mapping[str, MemberWrite], MemberFile]:
         """Key -> the row of everybody in it who is in WeCom already; and the file, with those to come."""
-        standing = {row.key: row.write for row in rows if not (row.is_creation or row.is_deletion)}
+        standing = {row.key: row.write for row in tried if not row.is_deletion}
+        standing |= {row.key: row.write for row in rows if not (row.is_creation or row.is_deletion)}
         deleted = {row.key for row in rows if row.is_deletion}
         for key, member in self.rows.decision.actual.members.items():
             if key not in standing and key not in deleted and self.rows.ledger.userid(key) is not None:
@@ -161,7 +168,9 @@ class Replacement:
             return results
         keys = sorted(missing)
         for some in slices(keys):
-            await self.rows.recorder.write(*(self._dropped(key, rows) for key in some))
+            dropped = [self._dropped(key, rows) for key in some]
+            lines = (taken_along(key, link.member.userid) for key, link in zip(some, dropped, strict=True))
+            await self.rows.recorder.write(*dropped, *lines)
         stops = alarm(ended.job.id, keys, self.rows.decision.desired.members)
         skipped = replace(NOT_TRIED, stops=stops)
         return {

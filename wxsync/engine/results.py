@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from wxsync.errors import (
     RateLimitError,
@@ -15,7 +16,7 @@ from wxsync.errors import (
     WeComTransportError,
 )
 from wxsync.model.message import Message, say
-from wxsync.model.run import OutcomeState
+from wxsync.model.run import Outcome, OutcomeState
 from wxsync.wecom import errcodes
 
 
@@ -32,6 +33,13 @@ class Result:
     is_line_fault: bool = False
     """The way to WeCom is at fault and not this record."""
 
+
+WORST_FIRST: Final = (
+    OutcomeState.UNKNOWN,
+    OutcomeState.FAILED,
+    OutcomeState.SKIPPED,
+    OutcomeState.DONE,
+)
 
 STRAY = say("WeCom put it into a department of its own making: move it out and delete that one")
 NOT_TRIED = Result(state=OutcomeState.SKIPPED, hint=say("not tried, because the run was stopped"), attempts=0)
@@ -94,4 +102,18 @@ def to_result(error: WeComError) -> Result:
         hint=errcodes.explain(error.errcode, error.errmsg),
         is_line_fault=isinstance(error, RateLimitError),
         stops=error if is_final else None,
+    )
+
+
+def outcome_of(n: int, results: Iterable[Result]) -> Outcome:
+    """The worst of a change's parts is what became of it."""
+    listed = list(results)
+    worst = min(listed, key=lambda result: WORST_FIRST.index(result.state))
+    hint = worst.hint or next((result.hint for result in listed if result.hint is not None), None)
+    return Outcome(
+        n=n,
+        state=worst.state,
+        errcode=worst.errcode,
+        hint=hint,
+        attempts=sum(result.attempts for result in listed),
     )

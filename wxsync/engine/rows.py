@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, TypeVar, cast
 
 from wxsync.engine.actual import is_proven_member
+from wxsync.engine.auditing import NEVER_SENT, Called, Calling
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.job_line import Ended, Fate
@@ -19,7 +20,7 @@ from wxsync.engine.single import Single
 from wxsync.engine.writing import place_ids
 from wxsync.errors import WeComError
 from wxsync.mirror import jobs
-from wxsync.mirror.journal import REPLACE_CREATION, REPLACE_ROW, SYNC_CREATION, SYNC_ROW
+from wxsync.mirror.journal import REPLACE_CREATION, REPLACE_ROW, SYNC_CREATION, SYNC_ROW, Intent
 from wxsync.model.batch_job import BatchJob, JobRow, JobState, RowResult
 from wxsync.model.change import Change, Verb
 from wxsync.model.job import JobKind, MemberRow
@@ -67,6 +68,9 @@ class Row:
     former: RememberedMember | None = None
     """What was remembered before it was announced."""
     link: RememberedMember | None = None
+    step: int = 0
+    """The number of the call by which it was announced."""
+    call: str = ""
 
     @property
     def folded(self) -> str:
@@ -134,6 +138,7 @@ class Rows:
         call, creation = CALLS[kind]
         detail = {"userid": row.write.userid, "fields": sorted(row.change.fields)}
         intent = self.single.intent(row.n, creation if row.is_creation else call, **detail)
+        row.step, row.call = intent.step, intent.call
         row.former = self.ledger.members.get(row.key)
         if row.is_deletion:
             row.link = row.former
@@ -158,7 +163,9 @@ class Rows:
         """The job was never submitted and never will be: what was known before is known again."""
         await self.keep(replace(job, state=JobState.ABANDONED, finished_at=self.corp.clock()))
         for some in slices(rows):
-            await self.recorder.write(*(entry for row in some for entry in self._undone(row)))
+            undone = (entry for row in some for entry in self._undone(row))
+            unsent = Result(state=OutcomeState.SKIPPED, hint=NEVER_SENT)
+            await self.recorder.write(*undone, *(called(row, unsent) for row in some))
 
     async def look(self, rows: Sequence[Row] | None = None) -> dict[str, SeenMember] | None:
         """Everybody in WeCom, or whoever of these, by folded userid; None where that cannot be read."""
@@ -208,6 +215,7 @@ class Rows:
                 entries += entry
                 results[row.n] = result
                 said.append(_row_result(row, result, told.get(row.folded)))
+                entries.append(called(row, said[-1]))
             conclude = Note(partial(jobs.conclude_rows, job=ended.job.id, rows=said))
             await self.recorder.write(*entries, conclude)
         is_proven = ended.job.state.is_open and all(result is DONE for result in results.values())
@@ -314,6 +322,17 @@ def _refused_beside(told: Mapping[str, MemberRow], rows: Iterable[Row]) -> Messa
         return None
     some = ", ".join(sorted(others)[:NAMED])
     return say("WeCom refused rows that change nobody: {count} ({some})", count=len(others), some=some)
+
+
+def called(row: Row, result: Result | RowResult) -> Called:
+    """What the audit trail says of a row that is over."""
+    intent = Intent(n=row.n, step=row.step, call=row.call, detail={})
+    return Called(
+        calling=Calling(intent=intent, change=row.change),
+        state=result.state or OutcomeState.UNKNOWN,
+        errcode=result.errcode,
+        hint=result.hint,
+    )
 
 
 def is_outdated(

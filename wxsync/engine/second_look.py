@@ -33,7 +33,7 @@ def doubted_keys(decision: Decision) -> frozenset[str]:
         if change.kind is Kind.MEMBER
         and change.verb in REMOVING
         and change.key in decision.leavers
-        and change.key not in decision.desired.leavers
+        and change.key not in decision.asked.leavers
     )
 
 
@@ -43,7 +43,7 @@ def emptied_keys(decision: Decision, source: str) -> frozenset[str]:
     Whatever they had by it is empty now, and perhaps for no other reason.
     """
     losing = (key for change in decision.plan.writes for key in _losing(change))
-    return decision.desired.lacking.get(source, frozenset()).intersection(losing)
+    return decision.asked.lacking.get(source, frozenset()).intersection(losing)
 
 
 def _losing(change: Change) -> Iterator[str]:
@@ -63,7 +63,7 @@ async def look_again(corp: Corp, decision: Decision) -> Desired:
     """
     for source in corp.sources:
         known = await _looked_in(corp, decision, source)
-        if known is not decision.desired:
+        if known is not decision.asked:
             return known  # nothing is removed any more, whatever the other sources have
     return await _told_where(corp, decision)
 
@@ -72,13 +72,13 @@ async def _told_where(corp: Corp, decision: Decision) -> Desired:
     """With the places where the first source's system still has those who leave for being absent."""
     doubted = doubted_keys(decision)
     if not doubted:
-        return decision.desired
+        return decision.asked
     where = await asyncio.to_thread(whereabouts, corp.sources[0], corp.settings.member.key, doubted)
-    return replace(decision.desired, whereabouts=where) if where else decision.desired
+    return replace(decision.asked, whereabouts=where) if where else decision.asked
 
 
 async def _looked_in(corp: Corp, decision: Decision, source: Source) -> Desired:
-    desired = decision.desired
+    desired = decision.asked
     is_authority = source.name == corp.sources[0].name
     doubted = doubted_keys(decision) if is_authority else emptied_keys(decision, source.name)
     if not doubted:

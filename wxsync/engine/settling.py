@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, cast
 
 from wxsync.engine.actual import is_proven_member
+from wxsync.engine.auditing import NEVER_SENT, Called, Calling, taken_along
 from wxsync.engine.corp import Corp
+from wxsync.engine.cut_off import calls_of_rows
 from wxsync.engine.job_line import STALLED, Ended, Fate, JobLine
 from wxsync.engine.method import ROWS_A_SECOND
 from wxsync.engine.recorder import Entry, Note, Recorder
@@ -67,10 +69,11 @@ class _Settlement:
         self._recorder = recorder
 
     async def end(self) -> None:
+        rows, known, content = await asyncio.to_thread(self._read)
         if self._job.state is JobState.PREPARED:
             await self._give_up(JobState.ABANDONED)
+            await self._tell_unsent(rows)
             return
-        rows, known, content = await asyncio.to_thread(self._read)
         if self._job.state is JobState.RUNNING:
             ended = await JobLine(self._corp, self._keep, lambda job: None).follow(self._job)
         else:
@@ -85,6 +88,15 @@ class _Settlement:
         if self._job.kind is JobKind.REPLACE_MEMBERS and content is not None:
             await self._look_for_the_missing(rows, known, content)
 
+    async def _tell_unsent(self, rows: Sequence[JobRow]) -> None:
+        calls = await asyncio.to_thread(self._calls, rows)
+        for some in slices([*calls.values()]):
+            unsent = (
+                Called(calling=call, state=OutcomeState.SKIPPED, hint=NEVER_SENT, is_settled=True)
+                for call in some
+            )
+            await self._recorder.write(*unsent)
+
     async def _look_for_the_missing(self, rows: Sequence[JobRow], known: Remembered, content: bytes) -> None:
         """As after every file that replaces everybody: whoever was to stay and is not there is an alarm."""
         came = {fold(row.userid) for row in rows if _creates(row)}
@@ -95,9 +107,11 @@ class _Settlement:
             if link.state is LinkState.OURS and fold(link.member.userid) in gone
         }
         if missing:
-            dropped = [replace(link, state=LinkState.GONE) for link in missing.values()]
+            now = self._corp.clock()
+            dropped = [replace(link, state=LinkState.GONE, gone_at=now) for link in missing.values()]
             for some in slices(dropped):
-                await self._recorder.write(*some)
+                lines = (taken_along(link.member.key, link.member.userid) for link in some)
+                await self._recorder.write(*some, *lines)
             raise alarm(self._job.id, sorted(missing))
 
     async def _waited(self, rows: Sequence[JobRow], known: Remembered, content: bytes | None) -> Ended:
@@ -171,6 +185,7 @@ class _Settlement:
         told: dict[str, MemberRow | DepartmentRow] = {**told_of(ended.members)}
         told |= {str(row.department_id): row for row in ended.departments}
         seen = await self._seen() if any(row.verb is Verb.DELETE for row in rows) else frozenset()
+        calls = await asyncio.to_thread(self._calls, rows)
         for some in slices(rows):
             entries: list[Entry] = []
             said: list[RowResult] = []
@@ -195,9 +210,14 @@ class _Settlement:
                     )
                 )
             note = Note(partial(jobs.conclude_rows, job=ended.job.id, rows=said))
-            await self._recorder.write(*entries, note)
+            await self._recorder.write(*entries, note, *_told(some, said, calls))
         if ended.job.state.is_open:
             await self._keep(replace(ended.job, state=JobState.FINISHED, finished_at=self._corp.clock()))
+
+    def _calls(self, rows: Sequence[JobRow]) -> dict[int, Calling]:
+        """n -> the call that a row was, of those of which the audit trail has no line yet."""
+        with self._corp.store.reading() as connection:
+            return calls_of_rows(connection, self._job.corp, self._job.run_id, rows)
 
     async def _seen(self) -> frozenset[str]:
         return frozenset(fold(member.userid) for member in await self._corp.wecom.list_member_ids())
@@ -208,18 +228,33 @@ class _Settlement:
             department = known.departments.get(row.key)
             return [] if department is None else _done_department(row, department)
         member = known.members.get(row.key)
-        return [] if member is None else _done_member(row, member)
+        return [] if member is None else _done_member(row, member, self._corp.clock())
+
+
+def _told(
+    rows: Sequence[JobRow], said: Sequence[RowResult], calls: Mapping[int, Calling]
+) -> Iterator[Called]:
+    """What the audit trail says of rows: what became of them, where it did not know that."""
+    for row, result in zip(rows, said, strict=True):
+        if row.n in calls:
+            yield Called(
+                calling=calls[row.n],
+                state=result.state or OutcomeState.UNKNOWN,
+                errcode=result.errcode,
+                hint=result.hint,
+                is_settled=True,
+            )
 
 
 def _creates(row: JobRow) -> bool:
     return row.verb is Verb.CREATE
 
 
-def _done_member(row: JobRow, link: RememberedMember) -> list[Entry]:
+def _done_member(row: JobRow, link: RememberedMember, now: datetime) -> list[Entry]:
     if _creates(row):
         return [as_created(link)] if link.state is LinkState.PENDING else []
     if row.verb is Verb.DELETE:
-        return [replace(link, state=LinkState.GONE)]
+        return [replace(link, state=LinkState.GONE, gone_at=now)]
     return [as_written(link, row.fields, row.verb)] if link.state is LinkState.OURS else []
 
 

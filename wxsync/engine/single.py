@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
 from wxsync.engine.actual import is_proven_department, is_proven_member
+from wxsync.engine.auditing import Called, Calling
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
+from wxsync.engine.drift_notes import healed
 from wxsync.engine.ledger import Ledger
 from wxsync.engine.recorder import Forget, Recorder
 from wxsync.engine.results import DONE, NOTHING_TO_SEND, Result, already_so, is_ambiguous, to_result, written
@@ -22,7 +24,7 @@ from wxsync.errors import (
 from wxsync.mirror.journal import Intent
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import fold
-from wxsync.model.message import say
+from wxsync.model.message import Message, say
 from wxsync.model.remembered import RememberedMember
 from wxsync.model.run import OutcomeState
 from wxsync.model.unknown import DepartmentRef
@@ -81,6 +83,10 @@ class Single:
         self._steps[n] = self._steps.get(n, 0) + 1
         return Intent(n=n, step=self._steps[n], call=call, detail=detail)
 
+    def _calling(self, n: int, call: str, change: Change, **detail: object) -> Calling:
+        """The same, with what the call says of the record: the audit trail has a line for it."""
+        return Calling(intent=self.intent(n, call, **detail), change=change)
+
     # Departments
 
     async def _create_department(self, n: int, change: Change) -> Result:
@@ -88,17 +94,20 @@ class Single:
         parent = cast("int", link.parent_id)
         name = cast("str", link.name)
         order = link.order if isinstance(link.order, int) else None
-        await self.recorder.write(link, self.intent(n, "department/create", id=link.id, parent_id=parent))
+        calling = self._calling(
+            n, "department/create", replace(change, id=link.id), id=link.id, parent_id=parent
+        )
+        await self.recorder.write(link, calling)
         try:
             await self.corp.wecom.create_department(id=link.id, name=name, parent_id=parent, order=order)
         except WeComError as error:
             if not is_ambiguous(error):
-                await self.recorder.write(self.ledger.drop_department(link.key))
+                await self.recorder.write(self.ledger.drop_department(link.key), calling.failed(error))
                 raise
             seen = {department.id: department for department in await self.corp.wecom.list_departments()}
             if not is_proven_department(link, seen.get(link.id)):
                 raise
-        await self.recorder.write(self.ledger.keep_department(link))
+        await self.recorder.write(self.ledger.keep_department(link), calling.done())
         return DONE
 
     async def _adopt_department(self, n: int, change: Change) -> Result:
@@ -115,9 +124,8 @@ class Single:
             if "parent" in fields
             else None
         )
-        await self.recorder.write(
-            self.ledger.doubt_department(change), self.intent(n, "department/update", id=id)
-        )
+        calling = self._calling(n, "department/update", change, id=id)
+        await self.recorder.write(self.ledger.doubt_department(change), calling)
         try:
             await self.corp.wecom.update_department(
                 id,
@@ -128,17 +136,18 @@ class Single:
         except WeComError as error:
             if not is_ambiguous(error):
                 self.ledger.departments[before.key] = before
-                await self.recorder.write(before)
+                await self.recorder.write(before, calling.failed(error))
             raise
-        await self.recorder.write(self.ledger.update_department(change))
+        await self.recorder.write(self.ledger.update_department(change), calling.done())
         return DONE
 
     async def _delete_department(self, n: int, change: Change) -> Result:
         id = cast("int", change.id)
-        await self.recorder.write(self.intent(n, "department/delete", id=id))
+        calling = self._calling(n, "department/delete", change, id=id)
+        await self.recorder.write(calling)
         with already_so():  # somebody else was quicker
             await self.corp.wecom.delete_department(id)
-        await self.recorder.write(self.ledger.drop_department(cast("str", change.key)))
+        await self.recorder.write(self.ledger.drop_department(cast("str", change.key)), calling.done())
         return DONE
 
     # Members
@@ -153,22 +162,24 @@ class Single:
         ids = place_ids(fields, self.ledger)
         former = self.ledger.members.get(cast("str", change.key))
         link = self.ledger.announce_member(change, ids)
-        if "direct_leader" not in fields:
-            link = self.ledger.without(link, frozenset({"direct_leader"}))
+        # What another call, or none, says of them is not known by this one.
+        whole = frozenset(self.decision.schedule.changes[n - 1].fields) | {"direct_leader"}
+        link = self.ledger.without(link, whole - frozenset(fields))
         userid = link.member.userid
-        await self.recorder.write(
-            link, self.intent(n, "user/create", userid=userid, department_ids=list(ids))
-        )
+        says = replace(change, fields=fields)
+        calling = self._calling(n, "user/create", says, userid=userid, department_ids=list(ids))
+        await self.recorder.write(link, calling)
         write = to_write(userid, fields, None, self.ledger, self.decision.actual.root)
         try:
             await self.corp.wecom.create_member(write)
         except StrayDepartmentError as error:
             strays = self.ledger.doubt_names(error.department_ids)
-            await self.recorder.write(self.ledger.keep_member(link), *strays)
-            return replace(to_result(error), state=OutcomeState.FAILED)
+            result = replace(to_result(error), state=OutcomeState.FAILED)
+            await self.recorder.write(self.ledger.keep_member(link), *strays, calling.ended(result))
+            return result
         except WeComError as error:
             if not is_ambiguous(error):
-                await self._forget_member(link, former)
+                await self._forget_member(link, former, calling.failed(error))
                 raise
             try:
                 is_there = await self._is_there(link)
@@ -176,7 +187,7 @@ class Single:
                 raise error from None
             if not is_there:
                 raise
-        await self.recorder.write(self.ledger.keep_member(link))
+        await self.recorder.write(self.ledger.keep_member(link), calling.done())
         return replace(DONE, hint=hint)
 
     async def _adopt_member(self, n: int, change: Change) -> Result:
@@ -195,13 +206,15 @@ class Single:
                 return is_proven_member(link, seen)
         return False
 
-    async def _forget_member(self, link: RememberedMember, former: RememberedMember | None) -> None:
+    async def _forget_member(
+        self, link: RememberedMember, former: RememberedMember | None, refused: Called
+    ) -> None:
         """WeCom refused it: whoever gets this userid later is not ours."""
         if former is not None:
-            await self.recorder.write(self.ledger.restore_member(former))
+            await self.recorder.write(self.ledger.restore_member(former), refused)
             return
         self.ledger.forget_member(link.member.key)
-        await self.recorder.write(Forget(link.member.key))
+        await self.recorder.write(Forget(link.member.key), refused)
 
     async def _update_member(self, n: int, change: Change) -> Result:
         key = cast("str", change.key)
@@ -234,33 +247,37 @@ class Single:
                 await self.write_member(n, key, rest, verb)
             raise
 
-    async def write_member(self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb) -> None:
+    async def write_member(
+        self, n: int, key: str, fields: Mapping[str, FieldChange], verb: Verb, why: Message | None = None
+    ) -> None:
         """Give these fields of one member their new values, and remember them.
 
+        `why` is for the audit trail where it is another reason than the change has.
         Raises WeComError; then what is remembered is what was before, or unknown where nobody knows.
         """
         before = self.ledger.members[key]
         userid = cast("str", self.ledger.userid(key))
-        await self.recorder.write(
-            self.ledger.doubt_member(key, fields, verb),
-            self.intent(n, "user/update", userid=userid, fields=sorted(fields)),
-        )
+        change = self.decision.schedule.changes[n - 1]
+        says = replace(change, fields=fields, verb=verb, why=why or change.why)
+        calling = self._calling(n, "user/update", says, userid=userid, fields=sorted(fields))
+        await self.recorder.write(self.ledger.doubt_member(key, fields, verb), calling)
         known = self.decision.actual.members.get(key, before.member)
         write = to_write(userid, fields, known, self.ledger, self.decision.actual.root)
         try:
             await self.corp.wecom.update_member(write)
         except WeComError as error:
             if not is_ambiguous(error):
-                await self.recorder.write(self.ledger.restore_member(before))
+                await self.recorder.write(self.ledger.restore_member(before), calling.failed(error))
             raise
-        await self.recorder.write(self.ledger.update_member(key, fields, verb))
+        await self.recorder.write(self.ledger.update_member(key, fields, verb), calling.done())
 
     async def _delete_member(self, n: int, change: Change) -> Result:
         userid = str(change.id)
-        await self.recorder.write(self.intent(n, "user/delete", userid=userid))
+        calling = self._calling(n, "user/delete", change, userid=userid)
+        await self.recorder.write(calling)
         with already_so():
             await self.corp.wecom.delete_member(userid)
-        await self.recorder.write(self.ledger.drop_member(cast("str", change.key)))
+        await self.recorder.write(self.ledger.drop_member(cast("str", change.key)), calling.done())
         return DONE
 
     # Tags
@@ -268,16 +285,17 @@ class Single:
     async def _create_tag(self, n: int, change: Change) -> Result:
         name = cast("str", change.key)
         link = self.ledger.announce_tag(name)
-        await self.recorder.write(link, self.intent(n, "tag/create", id=link.id))
+        calling = self._calling(n, "tag/create", replace(change, id=link.id), id=link.id)
+        await self.recorder.write(link, calling)
         try:
             await self.corp.wecom.create_tag(name, link.id)
         except WeComError as error:
             if not is_ambiguous(error):
-                await self.recorder.write(self.ledger.drop_tag(name))
+                await self.recorder.write(self.ledger.drop_tag(name), calling.failed(error))
                 raise
             if not any(tag.id == link.id and tag.name == name for tag in await self.corp.wecom.list_tags()):
                 raise
-        await self.recorder.write(self.ledger.keep_tag(name))
+        await self.recorder.write(self.ledger.keep_tag(name), calling.done())
         return await self._change_tag(n, name, change)
 
     async def _adopt_tag(self, n: int, change: Change) -> Result:
@@ -294,10 +312,11 @@ class Single:
         if emptied.state is not OutcomeState.DONE:
             return emptied
         id = self.ledger.tags[name].id
-        await self.recorder.write(self.intent(n, "tag/delete", id=id))
+        calling = self._calling(n, "tag/delete", change, id=id)
+        await self.recorder.write(calling)
         with already_so():
             await self.corp.wecom.delete_tag(id)
-        await self.recorder.write(self.ledger.drop_tag(name))
+        await self.recorder.write(self.ledger.drop_tag(name), calling.done())
         return DONE
 
     async def _change_tag(self, n: int, name: str, change: Change) -> Result:
@@ -305,12 +324,16 @@ class Single:
         before, after = _keys(change, "before"), _keys(change, "after")
         strangers = _names(change.fields.get("foreign_members"))
         if change.verb is Verb.UPDATE and "name" in change.fields:
-            await self.recorder.write(self.intent(n, "tag/update", id=self.ledger.tags[name].id))
+            calling = self._calling(n, "tag/update", change, id=self.ledger.tags[name].id)
+            await self.recorder.write(calling)
             await self.corp.wecom.rename_tag(self.ledger.tags[name].id, name)
+            drift = healed(self.decision, name)
+            await self.recorder.write(calling.done(), *([] if drift is None else [drift]))
         joining = self._present(after - before)
         leaving = (*self._present(before - after), *strangers)
         id = self.ledger.tags[name].id
-        refused = await self._put_in(n, name, id, joining) | await self._take_out(n, name, id, leaving)
+        says = replace(change, id=id, verb=Verb.UPDATE, fields={})
+        refused = await self._put_in(n, says, joining) | await self._take_out(n, says, leaving)
         missing = len(after - before) - len(joining)
         if refused or missing:
             hint = say(
@@ -320,37 +343,40 @@ class Single:
             return Result(state=OutcomeState.FAILED, hint=hint)
         return DONE
 
-    async def _put_in(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
+    async def _put_in(self, n: int, says: Change, userids: tuple[str, ...]) -> frozenset[str]:
         """Claimed as ours before the call: what we put in we may take out again.
 
         A call at a time: where a later one is refused, those of the earlier ones are in it and ours.
         """
         refused = frozenset[str]()
+        name, id = cast("str", says.key), cast("int", says.id)
         for some in _batches(userids):
             former = self.ledger.tags[name]
-            await self.recorder.write(
-                self.ledger.put_into_tag(name, some),
-                self.intent(n, "tag/addtagusers", id=id, count=len(some)),
-            )
+            calling = self._calling(n, "tag/addtagusers", says, id=id, count=len(some))
+            calling = replace(calling, joined=some)
+            await self.recorder.write(self.ledger.put_into_tag(name, some), calling)
             try:
                 left_out = await self.corp.wecom.add_tag_members(id, some)
             except WeComError as error:
                 if not is_ambiguous(error):
-                    await self.recorder.write(self.ledger.restore_tag(former))
+                    await self.recorder.write(self.ledger.restore_tag(former), calling.failed(error))
                 raise
-            if left_out:
-                await self.recorder.write(self.ledger.take_out_of_tag(name, tuple(left_out)))
+            links = (self.ledger.take_out_of_tag(name, tuple(left_out)),) if left_out else ()
+            await self.recorder.write(*links, *calling.done_but(left_out))
             refused |= left_out
         return refused
 
-    async def _take_out(self, n: int, name: str, id: int, userids: tuple[str, ...]) -> frozenset[str]:
+    async def _take_out(self, n: int, says: Change, userids: tuple[str, ...]) -> frozenset[str]:
         """Whom WeCom does not take out is still in it, and still ours to take out."""
         refused = frozenset[str]()
+        name, id = cast("str", says.key), cast("int", says.id)
         for some in _batches(userids):
-            await self.recorder.write(self.intent(n, "tag/deltagusers", id=id, count=len(some)))
+            calling = self._calling(n, "tag/deltagusers", says, id=id, count=len(some))
+            calling = replace(calling, left=some)
+            await self.recorder.write(calling)
             left_in = await self.corp.wecom.remove_tag_members(id, some)
             gone = tuple(userid for userid in some if userid not in left_in)
-            await self.recorder.write(self.ledger.take_out_of_tag(name, gone))
+            await self.recorder.write(self.ledger.take_out_of_tag(name, gone), *calling.done_but(left_in))
             refused |= left_in
         return refused
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wxsync.config.settings import PolicySettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.drift import IN_TAG, Hands, Handwork, Verdict
+from wxsync.engine.drift_fields import Fields
 from wxsync.engine.guard import is_protected
+from wxsync.engine.handed import why_left, why_written
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
-from wxsync.model.remembered import Remembered
+from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.tag import Tag
 
 
@@ -30,9 +33,14 @@ class TagDiff:
     """Keys of members whom this plan deletes: they fall out of every tag by themselves."""
     staying: Collection[str]
     """Keys of members whom this plan leaves as they are: their places in tags stay."""
+    hands: Hands
+    sides: Fields
 
-    def __iter__(self) -> Iterator[Change]:
-        """One change for each tag that differs; nothing where the sync has no tags of its own."""
+    def __iter__(self) -> Iterator[Change | Handwork]:
+        """One change for each tag that differs, and every hand's doing.
+
+        Nothing where the sync has no tags of its own.
+        """
         if not self.desired.tags_are_mapped:
             return
         for name, wanted in sorted(self.desired.tags.items()):
@@ -55,17 +63,77 @@ class TagDiff:
 
     def _creation(self, wanted: Tag) -> Change:
         members = tuple(sorted(self._joining(wanted.members)))
-        why = say("it is in the source and not yet in WeCom")
+        former = self.remembered.tags.get(wanted.name)
+        was_ours = former is not None and former.state is LinkState.OURS
+        why = (
+            say("it was ours and is no longer in WeCom")
+            if was_ours
+            else say("it is in the source and not yet in WeCom")
+        )
         return _change(wanted.name, None, Verb.CREATE, why, {"members": FieldChange(None, members)})
 
-    def _compare(self, wanted: Tag, known: Tag) -> Iterator[Change]:
+    def _compare(self, wanted: Tag, known: Tag) -> Iterator[Change | Handwork]:
         joining = self._joining(wanted.members - known.members)
-        fields = self._fields(known, joining, self._leaving(known, wanted.members))
-        if known.shown_name not in (None, known.name):
+        leaving = self._leaving(known, wanted.members)
+        judged = self._judged(known, joining)
+        yield from judged
+        for verdict in (Verdict.ACCEPTED, Verdict.REPORTED, Verdict.CONTESTED):
+            yield from self._left(known, verdict, judged)
+        staying_out = {each.field for each in judged if each.verdict.is_left}
+        joining = {key for key in joining if self._place_of(key) not in staying_out}
+        fields = self._fields(known, joining, leaving)
+        if known.shown_name not in (None, known.name) and "name" not in staying_out:
             fields = {"name": FieldChange(known.shown_name, known.name), **fields}
+        put_back = any(not each.verdict.is_left and each.field != "name" for each in judged)
+        by_hand = {"name", "foreign_members"}
+        if put_back or self._is_cleared(known, leaving):
+            by_hand.add("members")
+        drift = tuple(name for name in fields if name in by_hand)
         if fields:
-            why = say("{fields} differs from the source", fields=", ".join(fields))
-            yield _change(known.name, known.id, Verb.UPDATE, why, fields)
+            others = (name for name in fields if name not in by_hand)
+            why = why_written(", ".join(drift), ", ".join(others))
+            yield replace(_change(known.name, known.id, Verb.UPDATE, why, fields), drift=drift)
+
+    def _judged(self, known: Tag, joining: Collection[str]) -> list[Handwork]:
+        """What a hand did to the tag: its name, and each whom it took out."""
+        judged = [
+            self.hands.judge(
+                Kind.TAG, known.name, self._place_of(key), self.sides.of_tag_member(known.name, key)
+            )
+            for key in sorted(joining)
+            if key in self.actual.members
+        ]
+        if known.shown_name not in (None, known.name):
+            three = self.sides.of_tag_name(known.name)
+            judged.append(self.hands.judge(Kind.TAG, known.name, "name", three))
+        return [each for each in judged if each.verdict.is_by_hand or each.field == "name"]
+
+    def _place_of(self, key: str) -> str:
+        member = self.actual.members.get(key)
+        return "" if member is None else IN_TAG + fold(member.userid)
+
+    def _left(self, known: Tag, verdict: Verdict, judged: Collection[Handwork]) -> Iterator[Change]:
+        """What stays as a hand left it, told."""
+        mine = [each for each in judged if each.verdict is verdict]
+        if not mine:
+            return
+        out = {each.field for each in mine if each.field != "name"}
+        wanted = self.desired.tags[known.name].members if out else frozenset()
+        missed = {key for key in wanted if out and self._place_of(key) in out}
+        fields = {}
+        if len(out) < len(mine):
+            fields["name"] = FieldChange(known.shown_name, known.name)
+        if missed:
+            before = tuple(sorted(known.members))
+            fields["members"] = FieldChange(before, tuple(sorted(known.members | missed)))
+        until = max(self.hands.released_at(each.place) for each in mine)
+        keep = _keep(known.name, known.id, why_left(verdict, fields, until), Reason.FOREIGN)
+        yield replace(keep, fields=fields, drift=tuple(fields))
+
+    def _is_cleared(self, known: Tag, leaving: Collection[str]) -> bool:
+        """Somebody leaves whom a hand put in."""
+        put_in = self.remembered.tags[known.name].userids
+        return any(fold(self.actual.members[key].userid) not in put_in for key in leaving)
 
     def _joining(self, keys: Collection[str]) -> set[str]:
         return {key for key in keys if key in self.present and not self._is_protected(key)}

@@ -10,7 +10,13 @@ from wxsync.model.message import Message
 from wxsync.model.unknown import UNKNOWN
 
 
-def change_of(member: Member, verb: Verb, why: Message, fields: Mapping[str, FieldChange]) -> Change:
+def change_of(
+    member: Member,
+    verb: Verb,
+    why: Message,
+    fields: Mapping[str, FieldChange],
+    drift: tuple[str, ...] = (),
+) -> Change:
     return Change(
         kind=Kind.MEMBER,
         verb=verb,
@@ -19,6 +25,7 @@ def change_of(member: Member, verb: Verb, why: Message, fields: Mapping[str, Fie
         name=None if member.name is UNKNOWN else member.name,
         fields=fields,
         why=why,
+        drift=drift,
     )
 
 
@@ -29,6 +36,7 @@ def keep_of(
     *,
     id: str | None = "",
     fields: Mapping[str, FieldChange] | None = None,
+    drift: tuple[str, ...] = (),
 ) -> Change:
     """Leave a member alone, and say why; `id` where it is not the member's own userid."""
     return Change(
@@ -40,6 +48,7 @@ def keep_of(
         fields=fields or {},
         why=why,
         reason=reason,
+        drift=drift,
     )
 
 

@@ -7,6 +7,7 @@ only the first line is passed on: in what follows PostgreSQL quotes whole rows.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -39,7 +40,7 @@ class Trouble(Enum):
     )
     DAMAGED = (
         "the mirror {place} is damaged ({words})",
-        "put back a copy of it that is whole, and look at the next plan before you apply it",
+        "put back a backup that is whole, and say: wxsync db restored",
     )
     UNREACHABLE = (
         "the mirror {place} cannot be reached: {words}",
@@ -112,7 +113,7 @@ def explained(url: URL) -> Iterator[None]:
     """Turns every SQLAlchemy error inside into a `MirrorError` that says what to do about it."""
     try:
         yield
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, sqlite3.Error) as error:
         raise explain(error, url) from error
 
 
@@ -126,6 +127,8 @@ def trouble_of(error: Exception, backend: str) -> Trouble:
     """What kind of failure `error` is, coming from a database of kind `backend`."""
     if isinstance(error, (ImportError, NoSuchModuleError)):
         return Trouble.NO_DRIVER
+    if isinstance(error, sqlite3.Error):  # where SQLite is spoken to itself, as for a backup
+        return _by_sqlite_code(getattr(error, "sqlite_errorcode", 0))
     if isinstance(error, IntegrityError):
         return Trouble.CONFLICT
     if not isinstance(error, DBAPIError):

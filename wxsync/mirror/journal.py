@@ -21,9 +21,11 @@ from wxsync.mirror.values import as_text, message_text, to_message
 from wxsync.model.desired import ReadingProof
 from wxsync.model.run import Outcome, OutcomeState, RunState
 
-RunVerb = Literal["plan", "apply", "repair"]
-"""A repair is an apply of one person's changes alone: it ends no first load and moves no baseline."""
-
+RunVerb = Literal["plan", "apply", "repair", "undo"]
+"""A repair is an apply of one person's changes alone, an undo takes a run back without asking a source:
+neither ends a first load or moves a baseline."""
+BY_THE_SOURCES: Final = "apply"
+"""The verb of runs that follow the sources whole: what they read is what there is."""
 
 CREATION: Final = "user/create"
 """The call of an intent to create one member."""
@@ -35,6 +37,9 @@ REPLACE_ROW: Final = "batch/replaceuser"
 REPLACE_CREATION: Final = f"{REPLACE_ROW} create"
 REPLACE_DEPARTMENT: Final = "batch/replaceparty"
 """The call of an intent that a row of a file of departments carries out."""
+
+ROW_CALLS: Final = frozenset({SYNC_ROW, SYNC_CREATION, REPLACE_ROW, REPLACE_CREATION, REPLACE_DEPARTMENT})
+"""The calls of intents that are rows of files."""
 
 CREATIONS: Final = (CREATION, SYNC_CREATION, REPLACE_CREATION)
 """Every call by which a member comes to be; WeCom counts them all against the month's quota."""
@@ -92,8 +97,12 @@ def start_run(
     trigger: str,
     started_at: datetime,
     verb: RunVerb = "apply",
+    asked_digest: str | None = None,
 ) -> int:
-    """A new run in state RUNNING; gives its number, which no other run ever gets."""
+    """A new run in state RUNNING; gives its number, which no other run ever gets.
+
+    `asked_digest` is that of the plan to which whoever began it has said yes.
+    """
     row = {
         "corp": corp,
         "sync": sync,
@@ -101,6 +110,7 @@ def start_run(
         "trigger": trigger,
         "state": RunState.RUNNING.value,
         "started_at": started_at,
+        "asked_digest": asked_digest,
     }
     started = connection.execute(insert(tables.runs).values(row))
     return cast("tuple[int]", started.inserted_primary_key)[0]
@@ -171,17 +181,21 @@ def finish_run(
 ) -> None:
     """Closes the run, and makes its complete readings the baseline if it was applied or approved.
 
-    A plan, a repair, a refused run and an incomplete reading never move a baseline (contract §2, limits).
+    A plan, a repair, an undo, a refused run and an incomplete reading never move one (contract §2, limits).
+    Where the corp's audit trail ends by then is noted: one that is cut short later on has lost that place.
     """
     _update_run(connection, run_id, state=state.value, finished_at=finished_at, error=error)
     c = tables.runs.c
     corp, sync, verb, approved_by = connection.execute(
         select(c.corp, c.sync, c.verb, c.approved_by).where(c.id == run_id)
     ).one()
-    is_applied = verb == "apply" and state is RunState.APPLIED
     is_approved = approved_by is not None and state not in (RunState.REFUSED, RunState.PLANNED)
-    if is_applied or (is_approved and verb != "repair"):
+    if verb == BY_THE_SOURCES and (state is RunState.APPLIED or is_approved):
         _move_baselines(connection, run_id, corp, sync)
+    head = tables.audit_heads.c
+    ended = connection.execute(select(head.seq, head.hash).where(head.corp == corp)).one_or_none()
+    if ended is not None and verb != "plan":
+        _update_run(connection, run_id, audit_seq=ended.seq, audit_hash=ended.hash)
 
 
 def runs(connection: Connection, limit: int) -> tuple[RunRecord, ...]:
@@ -255,6 +269,68 @@ def last_written(connection: Connection, corp: str) -> RunHistory | None:
         .where(tables.runs.c.corp == corp, ended.attempts > 0, ended.state.in_(states))
     )
     return None if number is None else run(connection, number)
+
+
+def failed_records(
+    connection: Connection, corp: str, sync: str, *, before: int
+) -> frozenset[tuple[str, str, int | None]]:
+    """Kind, key and errcode of whatever failed in the last run before run `before` that went to WeCom."""
+    run, ended, plans = tables.runs.c, tables.outcomes.c, tables.plans.c
+    last = connection.scalar(
+        select(func.max(run.id)).where(
+            run.corp == corp,
+            run.sync == sync,
+            run.verb == "apply",
+            run.state.in_([RunState.APPLIED.value, RunState.STOPPED.value]),
+            run.id < before,
+        )
+    )
+    states = [OutcomeState.FAILED.value, OutcomeState.UNKNOWN.value]
+    query = select(ended.n, ended.errcode).where(ended.run_id == last, ended.state.in_(states))
+    failed = connection.execute(query).all()
+    document = connection.scalar(select(plans.document).where(plans.run_id == last)) if failed else None
+    if document is None:
+        return frozenset()
+    changes = json.loads(unpacked(document))["changes"]
+    return frozenset(
+        (changes[n - 1]["kind"], str(changes[n - 1]["key"]), errcode)
+        for n, errcode in failed
+        if n <= len(changes)
+    )
+
+
+def broken_off(connection: Connection, corp: str, *, after: int, before: int) -> tuple[tuple[int, str], ...]:
+    """(number, sync) of the runs between these two that may have begun calls whose end is not on record."""
+    c = tables.runs.c
+    states = [RunState.STOPPED.value, RunState.FAILED.value]
+    found = select(c.id, c.sync).where(
+        c.corp == corp, c.verb != "plan", c.state.in_(states), c.id > after, c.id < before
+    )
+    return tuple((row.id, row.sync) for row in connection.execute(found.order_by(c.id)))
+
+
+def open_intents(connection: Connection, run_id: int) -> tuple[Intent, ...]:
+    """The calls of a run that belong to a change of which no outcome is on record."""
+    step, ended = tables.steps.c, tables.outcomes.c
+    is_over = exists().where(ended.run_id == step.run_id, ended.n == step.n)
+    found = select(tables.steps).where(step.run_id == run_id, ~is_over).order_by(step.n, step.step)
+    return tuple(_to_intent(row) for row in connection.execute(found))
+
+
+def states_of(connection: Connection, run_id: int) -> dict[int, OutcomeState]:
+    """n -> what became of the change; UNKNOWN also where it was announced, and no outcome is on record."""
+    announced = connection.scalars(select(tables.steps.c.n).where(tables.steps.c.run_id == run_id).distinct())
+    ended = tables.outcomes.c
+    outcomes = connection.execute(select(ended.n, ended.state).where(ended.run_id == run_id))
+    ends = {n: OutcomeState(state) for n, state in outcomes}
+    return dict.fromkeys(announced, OutcomeState.UNKNOWN) | ends
+
+
+def document_of(connection: Connection, run_id: int) -> str | None:
+    """The run's plan as JSON text; None where there is none, or none any more."""
+    plans = tables.plans.c
+    document = connection.scalar(select(plans.document).where(plans.run_id == run_id))
+    return None if document is None else unpacked(document)
 
 
 def interrupted(connection: Connection, corp: str, *, before: int) -> tuple[RunRecord, ...]:
@@ -344,7 +420,11 @@ def _readings(connection: Connection, run_id: int) -> tuple[ReadingProof, ...]:
 def _intents(connection: Connection, run_id: int) -> tuple[Intent, ...]:
     c = tables.steps.c
     rows = connection.execute(select(tables.steps).where(c.run_id == run_id).order_by(c.n, c.step))
-    return tuple(Intent(n=row.n, step=row.step, call=row.call, detail=json.loads(row.detail)) for row in rows)
+    return tuple(_to_intent(row) for row in rows)
+
+
+def _to_intent(row: Row[Any]) -> Intent:
+    return Intent(n=row.n, step=row.step, call=row.call, detail=json.loads(row.detail))
 
 
 def _outcomes(connection: Connection, run_id: int) -> tuple[Outcome, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from wxsync.errors import MirrorError
+from wxsync.mirror.drifts import forget_drifts, load_drifts, rekey_drifts
 from wxsync.mirror.store import replace_rows
 from wxsync.mirror.tables import (
     baselines,
@@ -25,6 +26,7 @@ from wxsync.mirror.tables import (
     tag_members,
 )
 from wxsync.mirror.values import as_text, doubts_text, member_values, to_doubts, to_member
+from wxsync.model.change import Kind
 from wxsync.model.member import Member, fold
 from wxsync.model.rekey import Rekeyed
 from wxsync.model.remembered import (
@@ -35,6 +37,7 @@ from wxsync.model.remembered import (
     RememberedTag,
 )
 from wxsync.model.run import RunState
+from wxsync.model.taken import HASHED
 from wxsync.model.unknown import UNKNOWN
 
 
@@ -52,7 +55,9 @@ def load(connection: Connection, corp: str, sync: str) -> Remembered:
         elsewhere_department_ids=_elsewhere(connection, department_links, "live_department_id", corp, sync),
         elsewhere_tag_ids=_elsewhere(connection, tag_links, "live_tag_id", corp, sync),
         retired_userids=_retired(connection, corp),
+        erased_userids=_erased(connection, corp),
         missed_reads=_missed(connection, corp, sync),
+        drifts=load_drifts(connection, corp, sync),
     )
 
 
@@ -85,6 +90,8 @@ def put_member(
         if one.state is LinkState.GONE or one.missing_since is not None
     }
     replace_rows(connection, retired_userids, list(retired.values()))
+    gone = [one.member.key for one in many if one.state is LinkState.GONE]
+    forget_drifts(connection, corp, sync, Kind.MEMBER, gone)
 
 
 def put_tag(
@@ -117,7 +124,9 @@ def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str,
     is_gone = remembered.state is LinkState.GONE
     if is_gone:
         remembered = RememberedMember(
-            state=LinkState.GONE, member=Member(key=member.key, userid=member.userid)
+            state=LinkState.GONE,
+            member=Member(key=member.key, userid=member.userid),
+            gone_at=remembered.gone_at,
         )
     folded = fold(member.userid)
     announced = remembered.announced_department_ids
@@ -138,6 +147,7 @@ def _member_row(corp: str, sync: str, remembered: RememberedMember) -> dict[str,
         "announced_department_ids": as_text(announced) if announced else None,
         "missing_since": remembered.missing_since,
         "has_activated": remembered.has_activated,
+        "gone_at": remembered.gone_at if is_gone else None,
     }
 
 
@@ -200,6 +210,7 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
         c.announced_department_ids,
         c.missing_since,
         c.has_activated,
+        c.gone_at,
     )
     states = {state.value: state for state in LinkState}
     nothing = frozenset[str]()
@@ -218,6 +229,7 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
         announced,
         missing_since,
         has_activated,
+        gone_at,
     ) in rows:
         members[key] = RememberedMember(
             state=states[state],
@@ -230,6 +242,7 @@ def _members(connection: Connection, corp: str, sync: str) -> dict[str, Remember
             announced_department_ids=tuple(json.loads(announced)) if announced else (),
             missing_since=missing_since,
             has_activated=has_activated,
+            gone_at=gone_at,
         )
     return members
 
@@ -241,7 +254,7 @@ def _readable(key: str, userid: str, values: str) -> Member:
         # Nothing of the error's own text: it quotes values.
         raise MirrorError(
             f"the mirror holds values of member {key} that cannot be read",
-            hint="put back a copy of the mirror that is whole, and look at the next plan before you apply it",
+            hint="put back a backup that is whole, and say: wxsync db restored",
         ) from error
 
 
@@ -289,7 +302,13 @@ def _elsewhere(connection: Connection, table: Table, column: str, corp: str, syn
 def _retired(connection: Connection, corp: str) -> dict[str, str]:
     c = retired_userids.c
     rows = connection.execute(select(c.userid_folded, c.key).where(c.corp == corp))
-    return {row.userid_folded: row.key for row in rows}
+    return {row.userid_folded: row.key for row in rows if not row.userid_folded.startswith(HASHED)}
+
+
+def _erased(connection: Connection, corp: str) -> frozenset[str]:
+    c = retired_userids.c
+    hashes = select(c.userid_folded).where(c.corp == corp, c.userid_folded.startswith(HASHED))
+    return frozenset(connection.scalars(hashes))
 
 
 def _missed(connection: Connection, corp: str, sync: str) -> dict[str, int]:
@@ -322,6 +341,7 @@ def rekey(connection: Connection, corp: str, sync: str, changed: Rekeyed) -> Non
             connection.execute(struck, [{"struck": key} for key in olds])
     put_member(connection, corp, sync, list(changed.members.values()))
     put_department(connection, corp, sync, list(changed.departments.values()))
+    rekey_drifts(connection, corp, sync, changed.drifts)
     retired = [
         {"corp": corp, "userid_folded": folded, "key": key} for folded, key in changed.retired_userids.items()
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     String,
     column,
-    create_engine,
     inspect,
     make_url,
     select,
@@ -30,14 +29,14 @@ from sqlalchemy.exc import ArgumentError
 from wxsync.errors import MirrorError, SchemaBehindError
 from wxsync.mirror import sqlite
 from wxsync.mirror.failures import explained, place_of
+from wxsync.mirror.marks import Mark, marks, refuse_marked
+from wxsync.mirror.servers import open_server
 from wxsync.mirror.store import Store
 
 VERSION_TABLE: Final = "wxsync_schema"
 """Not alembic's usual name: by it a mirror is known, also in a database that others use too."""
 
 BACKENDS: Final = ("sqlite", "postgresql", "mysql", "mariadb")
-
-CONNECT_SECONDS: Final = 10
 
 SIZES: Final = {
     "postgresql": "SELECT pg_database_size(current_database())",
@@ -58,24 +57,29 @@ class SchemaStatus:
     is_newer: bool
     """The schema is of a later wxsync than this one."""
     size_bytes: int | None
+    marks: tuple[Mark, ...] = ()
+    """What the mirror says of itself; told only of one at head."""
 
     @property
     def is_at_head(self) -> bool:
         return self.current == self.head
 
 
-def prepare(url: str | URL) -> Engine:
+def prepare(url: str | URL, *, whatever_mark: bool = False) -> Engine:
     """An engine for a mirror that fits this version; a fresh SQLite file is migrated on the way.
 
     Fresh is one that is absent or has no table at all. Anything else must be at head, or it is a
-    `SchemaBehindError`; a SQLite file that is not a mirror is left as it is.
+    `SchemaBehindError`; a SQLite file that is not a mirror is left as it is. A backup, and what is a
+    mirror no more or not yet, is a `MirrorError`, unless it may carry `whatever_mark` it does.
     """
     with _opened(url) as engine:
         if engine.dialect.name == "sqlite" and not sqlite.tables_in(engine.url):
             _migrate(engine)
         with Store(engine).reading() as connection:
             current = _current(connection)
-        refuse_unfit(place_of(engine.url), current)
+            refuse_unfit(place_of(engine.url), current)
+            if not whatever_mark:
+                refuse_marked(connection, place_of(engine.url))
     return engine
 
 
@@ -100,8 +104,17 @@ def status(url: str | URL) -> SchemaStatus:
         with Store(engine).reading() as connection:
             current = _current(connection)
             size = _size(connection)
+            found = marks(connection) if current == head() else ()
         engine.dispose()
-    return _status(parsed, current, size)
+    return replace(_status(parsed, current, size), marks=found)
+
+
+def existing(url: str | URL) -> SchemaStatus:
+    """The same of a mirror that must be there; raises `MirrorError` where there is none."""
+    found = status(url)
+    if found.current is None:
+        raise MirrorError(f"there is no mirror at {found.place}", hint="mirror.url must name the mirror")
+    return found
 
 
 def refuse_unfit(place: str, current: str | None) -> None:
@@ -117,7 +130,7 @@ def refuse_unfit(place: str, current: str | None) -> None:
         )
     raise SchemaBehindError(
         f"the mirror {place} has an old schema ({current}; this version needs {head()})",
-        hint="make a copy of it while no run is at work, then run `wxsync db upgrade`",
+        hint="back it up (wxsync db backup; a server by its own means), then run `wxsync db upgrade`",
     )
 
 
@@ -149,7 +162,7 @@ def _opened(url: str | URL) -> Iterator[Engine]:
     """An engine that is given back on any error, with every error explained."""
     parsed = _parsed(url)
     with explained(parsed):
-        engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_server(parsed)
+        engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else open_server(parsed)
         try:
             yield engine
         except BaseException:
@@ -183,19 +196,6 @@ def _open_sqlite(url: URL) -> Engine:
         )
     sqlite.make_private(path)
     return sqlite.open_sqlite(url)
-
-
-def _open_server(url: URL) -> Engine:
-    # A server that swallows packets would otherwise hold a command for minutes.
-    options = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-    # So on every server we see what others committed while we waited for a lock; and MariaDB locks no gaps.
-    return create_engine(
-        url,
-        connect_args=options,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        isolation_level="READ COMMITTED",
-    )
 
 
 def _migrate(engine: Engine) -> None:

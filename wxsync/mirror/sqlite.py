@@ -91,6 +91,15 @@ def open_sqlite(url: URL) -> Engine:
     return engine
 
 
+def overwrite_what_goes(connection: Connection) -> None:
+    """From now on what is deleted by this connection is overwritten in the file as well.
+
+    Other databases do so by themselves in time (VACUUM, purge).
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
 def _close_to_others(path: Path) -> None:
     status = path.stat()
     if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & ~OWNER_ONLY:

@@ -130,7 +130,9 @@ member_links: Final = Table(
     Column("announced_department_ids", long_text()),  # JSON list
     Column("missing_since", Moment),
     Column("has_activated", Boolean, nullable=False, server_default=false()),
+    Column("gone_at", Moment),
     UniqueConstraint("corp", "live_userid"),
+    Index(None, "corp", "gone_at"),
 )
 
 retired_userids: Final = Table(
@@ -186,7 +188,10 @@ runs: Final = Table(
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("approved_by", exact(KEY_LENGTH)),
+    Column("asked_digest", exact(KEY_LENGTH)),  # of the plan that whoever began the run said yes to
     Column("error", long_text()),
+    Column("audit_seq", BigInteger),  # where the corp's audit trail ended when the run did
+    Column("audit_hash", exact(HASH_LENGTH)),
     Index(None, "corp", "sync", "state"),
     sqlite_autoincrement=True,  # a number that a report once named is never given again
 )
@@ -333,10 +338,11 @@ leases: Final = Table(
     Column("token", BigInteger, nullable=False),  # counts up for ever, one a holder
     Column("owner", exact(KEY_LENGTH)),  # NULL: free
     Column("host", exact(KEY_LENGTH), nullable=False),
-    Column("pid_space", exact(KEY_LENGTH), nullable=False),  # where that pid means that process
-    Column("pid", BigInteger, nullable=False),
+    Column("pid", BigInteger, nullable=False),  # for people alone
     Column("acquired_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),  # by the mirror's clock
+    Column("clock", exact(KEY_LENGTH)),  # the clock since boot of a machine; NULL: it has none with a name
+    Column("clock_ends", BigInteger),  # the same moment by that clock, in milliseconds
 )
 
 access_tokens: Final = Table(
@@ -373,4 +379,116 @@ quota_uses: Final = Table(
     Column("span", Integer, primary_key=True, autoincrement=False),  # seconds of the window
     Column("grain", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
     Column("used", BigInteger, nullable=False),
+)
+
+# What a mirror is beside a mirror: a backup, one that was moved away, a copy that is not whole yet.
+mirror_marks: Final = Table(
+    "mirror_marks",
+    metadata,
+    Column("mark", exact(WORD_LENGTH), primary_key=True),
+    Column("made_at", Moment, nullable=False),
+    Column("place", long_text(), nullable=False),  # of the other mirror; never a password
+)
+
+# One line a write to WeCom. No person is named in it: see wxsync.mirror.audit.
+audit_lines: Final = Table(
+    "audit_lines",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # so that a trail never forks
+    Column("run_id", Integer),  # no foreign key: a line outlives its run
+    Column("document", long_text(), nullable=False),  # JSON, see wxsync.mirror.audit_text
+    Column("hash", exact(HASH_LENGTH), nullable=False),
+    Index(None, "corp", "run_id"),
+)
+
+# What of a line is about one person, with the salt of its digest: both go when the person is erased.
+audit_shares: Final = Table(
+    "audit_shares",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("sync", exact(NAME_LENGTH)),
+    Column("key", exact(KEY_LENGTH)),
+    Column("userid_folded", exact(USERID_LENGTH)),
+    Column("salt", exact(HASH_LENGTH), nullable=False),
+    Column("content", long_text(), nullable=False),  # JSON
+    Index(None, "corp", "key"),
+    Index(None, "corp", "userid_folded"),
+)
+
+audit_heads: Final = Table(
+    "audit_heads",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", exact(HASH_LENGTH), nullable=False),
+    Column("pruned_seq", BigInteger, nullable=False),  # the last line that was struck because of its age
+    Column("pruned_hash", exact(HASH_LENGTH), nullable=False),
+    Column("settled_run", Integer, nullable=False),  # of every call up to this run there is a line
+)
+
+drifts: Final = Table(
+    "drifts",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("kind", exact(WORD_LENGTH), primary_key=True),
+    Column("key", exact(KEY_LENGTH), primary_key=True),
+    Column("field", exact(KEY_LENGTH), primary_key=True),
+    Column("base", long_text(), nullable=False),  # JSON, see wxsync.mirror.values
+    Column("put_back_at", long_text(), nullable=False),  # JSON list of moments in UTC
+    Column("is_counted", Boolean, nullable=False),
+)
+
+# What runs did unasked, for the windows of limits. No foreign key: a window outlives its runs' own record.
+limit_uses: Final = Table(
+    "limit_uses",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", exact(WORD_LENGTH), primary_key=True),
+    Column("detail", exact(KEY_LENGTH), primary_key=True),  # the field of field_change, else empty
+    Column("corp", exact(NAME_LENGTH), nullable=False),
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("used_at", Moment, nullable=False),
+    Column("is_settled", Boolean, nullable=False),  # what became of each change is known
+    Index(None, "corp", "sync", "used_at"),
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("corp", exact(NAME_LENGTH), nullable=False),
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("digest", exact(KEY_LENGTH), nullable=False),
+    Column("plan_run", Integer, nullable=False),  # the run that made the plan
+    Column("made_at", Moment, nullable=False),  # when it was made
+    Column("verdict", exact(WORD_LENGTH), nullable=False),
+    Column("decided_by", exact(KEY_LENGTH), nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("parts", long_text()),  # JSON list; NULL: the whole plan
+    Column("run_id", Integer),  # the last run that went by it; NULL: none yet
+    UniqueConstraint("corp", "sync", "digest", "plan_run", "verdict"),  # each plan once
+    sqlite_autoincrement=True,
+)
+
+approval_demands: Final = Table(
+    "approval_demands",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("why", long_text(), nullable=False),  # JSON, see wxsync.mirror.values
+    Column("demanded_at", Moment, nullable=False),
+)
+
+applied_configs: Final = Table(
+    "applied_configs",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
+    Column("document", long_text(), nullable=False),  # JSON: path -> what it held, never a secret
+    Column("run_id", Integer, nullable=False),
 )

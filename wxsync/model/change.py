@@ -77,6 +77,11 @@ class Change:
     """Set where, and only where, the verb is KEEP."""
     is_temporary: bool = False
     """A temporary name or a release on the way to the end state; not counted."""
+    drift: tuple[str, ...] = ()
+    """Those of the fields that somebody changed in WeCom by hand; no part of the digest."""
+    held: Mapping[str, Value] | None = None
+    """What goes with the change and is in none of its fields, for an undo: of a deletion what is known of the
+    record, of somebody who leaves a department their marks. No part of the digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from wxsync.model.change import VERBS, Change, Kind, Rejected, Verb
 from wxsync.model.desired import Aside, ReadingProof
+from wxsync.model.loss import Loss
 from wxsync.model.message import Message
 from wxsync.model.unknown import UNKNOWN, Value
 
@@ -33,6 +34,9 @@ class Limit:
     """What was counted where one name covers several: a field, or "source.query"."""
     is_absolute: bool = False
     """WeCom's own bound, and not the config's: no approval lifts it."""
+    window: str | None = None
+    """"24h" or "7d": what runs of the last so many hours or days did unasked is counted too; None: this plan
+    alone."""
 
     @property
     def is_exceeded(self) -> bool:
@@ -73,12 +77,20 @@ class Plan:
     """What later sources have beyond the first one, or otherwise than it: it counts for nothing."""
     names: Names = field(default_factory=dict)
     """Of the departments and people that fields point to: for readers, not part of the digest."""
+    not_undoable: tuple[Loss, ...] = ()
+    """What `wxsync undo` would not bring back of it; of an undo what it does not bring back."""
+    causes: tuple[Message, ...] = ()
+    """Where a limit is exceeded: what it comes from, as far as that can be found."""
+    waits: tuple[Message, ...] = ()
+    """Why it waits for approval, be it within its limits; none where it need not."""
+    undoes: int | None = None
+    """The run that it takes back; None: it follows the sources."""
     digest: str = field(init=False, repr=False, compare=False)
     """The identity of what the plan would do (contract §4), equal for equal inputs. Worked out once: it is
     asked for again and again, and goes through every change."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", digest_of(self.sync, self.corp_id, self.writes))
+        object.__setattr__(self, "digest", digest_of(self.sync, self.corp_id, self.writes, self.undoes))
 
     @property
     def summary(self) -> dict[Kind, dict[Verb, int]]:
@@ -101,15 +113,30 @@ class Plan:
         return tuple(limit for limit in self.limits if limit.is_exceeded)
 
     @property
+    def wants_approval(self) -> bool:
+        """It is carried out only if somebody says yes to it."""
+        return bool(self.exceeded or self.waits)
+
+    @property
+    def command(self) -> str:
+        """What plans the same anew and carries it out."""
+        return f"wxsync apply {self.sync}" if self.undoes is None else f"wxsync undo {self.undoes} --apply"
+
+    @property
     def is_approvable(self) -> bool:
         """An approval lifts every limit that is exceeded."""
         return not any(limit.is_absolute for limit in self.exceeded)
 
 
-def digest_of(sync: str, corp_id: str, writes: Iterable[Change]) -> str:
-    """`sha256:…` over canonical JSON of the changes, without their n, why and name."""
+def digest_of(sync: str, corp_id: str, writes: Iterable[Change], undoes: int | None = None) -> str:
+    """`sha256:…` over canonical JSON of the changes, without their n, why and name.
+
+    That of an undo names the run too: whoever approves it approves no other plan of the same changes.
+    """
     # Change by change: the whole text would be longer than the plan. "changes" sorts before the other names.
-    rest = {"corp_id": corp_id, "format": PLAN_FORMAT, "sync": sync}
+    rest = {"corp_id": corp_id, "format": PLAN_FORMAT, "sync": sync} | (
+        {} if undoes is None else {"undoes": undoes}
+    )
     hashed = hashlib.sha256(b'{"changes":[')
     comma = b""
     for change in writes:

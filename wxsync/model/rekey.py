@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wxsync.model.change import Kind
+from wxsync.model.drift import Drift, DriftPlace
 from wxsync.model.remembered import RememberedDepartment, RememberedMember
 
 
@@ -31,3 +32,5 @@ class Rekeyed:
     """By the new keys."""
     retired_userids: Mapping[str, str]
     """Folded userid -> the new key of whoever had it, where that is another one."""
+    drifts: Mapping[DriftPlace, Drift] = field(default_factory=dict)
+    """What hands changed of such records, by where it was noted before."""

@@ -9,9 +9,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from wxsync.model.drift import Drift, DriftPlace
 from wxsync.model.member import Member
+from wxsync.model.message import Message
 from wxsync.model.seen import ReadingWay
 from wxsync.model.unknown import UNKNOWN, Unknown, Value
+from wxsync.model.uses import PastUses
 
 NO_DOUBTS: Final[Mapping[str, tuple[Value, ...]]] = MappingProxyType({})
 """One for all: nearly everybody has none."""
@@ -60,6 +63,8 @@ class RememberedMember:
     """Fields that are UNKNOWN because nobody knows what became of a call -> the values that they may have."""
     missing_since: datetime | None = None
     """Since when WeCom was seen without it. Who has its userid later was put there by a hand. UTC."""
+    gone_at: datetime | None = None
+    """GONE only: since when. UTC."""
     has_activated: bool = False
     """It was seen activated: WeCom no longer says so of somebody who is disabled."""
     announced_department_ids: tuple[int, ...] = ()
@@ -108,7 +113,17 @@ class Remembered:
     """Departments and tags that other syncs of the same corp own."""
     retired_userids: Mapping[str, str] = field(default_factory=dict)
     """Folded userid -> the key of the one who had it and was deleted, in any sync of the corp."""
+    erased_userids: frozenset[str] = frozenset()
+    """`taken_hash` of the userids of those who were erased: nobody else gets one."""
     missed_reads: Mapping[str, int] = field(default_factory=dict)
     """Member key -> how many complete readings in a row lacked somebody of ours, up to the last run."""
+    drifts: Mapping[DriftPlace, Drift] = field(default_factory=dict)
+    """What hands changed in WeCom and is not as the source has it, or was not a short while ago."""
     created_this_month: int = 0
     """Whom the corp's syncs created, or may have, within 30 days; counted only where there is a cap."""
+    uses: PastUses = field(default_factory=PastUses)
+    """What runs of this sync did unasked within the windows of its limits."""
+    demanded: Message | None = None
+    """Why the next plan that changes anybody waits for approval, whatever sets its run off."""
+    applied_config: Mapping[str, str] | None = None
+    """The config of the last run that was applied or approved, path by path (`wxsync.model.config_mark`)."""

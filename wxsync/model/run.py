@@ -62,6 +62,10 @@ class Run:
     outcomes: tuple[Outcome, ...] = ()
     error: str | None = None
     """What broke the run off."""
+    is_stale: bool = False
+    """It was refused because its plan is not the one that was approved, or that approval holds no more."""
+    differences: tuple[Message, ...] = ()
+    """Where the plan is not the one that was approved: what is otherwise."""
 
     def count(self, state: OutcomeState) -> int:
         return sum(outcome.state is state for outcome in self.outcomes)

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from wxsync.model.change import Change, Rejected
 from wxsync.model.desired import Aside, ReadingProof
+from wxsync.model.loss import Loss
+from wxsync.model.message import Message
 from wxsync.model.plan import PLAN_FORMAT, Forecast, Limit, Plan, plain
 from wxsync.model.run import Outcome, Run
 from wxsync.report.locale import translate
-from wxsync.report.masking import mask
+from wxsync.report.masking import mask, mask_message
 
 RUN_FORMAT: Final = "wxsync-run/1"
 ERROR_FORMAT: Final = "wxsync-error/1"
@@ -38,7 +40,7 @@ def plan_text(plan: Plan, language: str = "en", masked: bool = False) -> Iterato
 
 def _plan(plan: Plan, language: str, masked: bool) -> dict[str, Any]:
     """The document; its changes are made one by one, as somebody walks through them."""
-    document = {
+    document: dict[str, Any] = {
         "format": PLAN_FORMAT,
         "sync": plan.sync,
         "corp_id": plan.corp_id,
@@ -54,7 +56,32 @@ def _plan(plan: Plan, language: str, masked: bool) -> dict[str, Any]:
         "limits": [_limit(limit) for limit in plan.limits],
         "forecast": {**_forecast(plan.forecast), **_obstacles(plan.forecast, language)},
     }
+    if plan.causes:
+        document["causes"] = [_told(cause, language, masked) for cause in plan.causes]
+    if plan.waits:
+        document["waits"] = [_told(why, language, masked) for why in plan.waits]
+    if plan.undoes is not None:
+        document["undoes"] = plan.undoes
+    if plan.not_undoable:
+        document["not_undoable"] = [_loss(loss, language) for loss in plan.not_undoable]
     return {**document, **aside_entries(plan.asides), **left_out_entries(plan.readings)}
+
+
+def _told(message: Message, language: str, masked: bool) -> str:
+    return translate(mask_message(message) if masked else message, language)
+
+
+def _loss(loss: Loss, language: str) -> dict[str, Any]:
+    """What an undo does not bring back; a value is in none."""
+    return {
+        "kind": loss.kind.value,
+        "key": loss.key,
+        "id": loss.id,
+        "name": loss.name,
+        "fields": list(loss.fields),
+        "reason": loss.reason.value,
+        "why": translate(loss.why, language),
+    }
 
 
 def _forecast(forecast: Forecast) -> dict[str, Any]:
@@ -79,7 +106,7 @@ def _obstacles(forecast: Forecast, language: str) -> dict[str, Any]:
 
 def run_document(run: Run, language: str = "en", masked: bool = False) -> dict[str, Any]:
     """The run with its whole plan as `wxsync-run/1`."""
-    return {
+    document = {
         "format": RUN_FORMAT,
         "id": run.id,
         "sync": run.sync,
@@ -90,6 +117,9 @@ def run_document(run: Run, language: str = "en", masked: bool = False) -> dict[s
         "plan": plan_document(run.plan, language, masked),
         "outcomes": [_outcome(outcome, language) for outcome in run.outcomes],
     }
+    if run.differences:
+        document["differences"] = [translate(each, language) for each in run.differences]
+    return document
 
 
 def error_document(
@@ -166,6 +196,12 @@ def _change(n: int, change: Change, language: str, masked: bool) -> dict[str, An
         document["reason"] = change.reason.value
     if change.is_temporary:
         document["temporary"] = True
+    if change.held is not None:
+        document["held"] = {
+            field: plain(mask(field, value) if masked else value) for field, value in change.held.items()
+        }
+    if drift := [field for field in change.drift if field in change.fields]:
+        document["drift"] = drift
     return document
 
 
@@ -214,6 +250,8 @@ def _limit(limit: Limit) -> dict[str, Any]:
     }
     if limit.detail is not None:
         document["detail"] = limit.detail
+    if limit.window is not None:
+        document["window"] = limit.window
     return document
 
 

@@ -18,8 +18,15 @@ from wxsync.model.run import Run
 from wxsync.report.headings import Headings, headings
 from wxsync.report.notices import Notice
 from wxsync.report.run_view import OutcomesView, RunView, view_run
-from wxsync.report.text_lines import STYLES, change_line, field_line, outcome_line, rejected_line
-from wxsync.report.view import GroupView, KeepView, LimitView, PlanView, RejectedView, view_plan
+from wxsync.report.text_lines import (
+    STYLES,
+    change_line,
+    field_line,
+    lost_line,
+    outcome_line,
+    rejected_line,
+)
+from wxsync.report.view import GroupView, KeepView, LimitView, LossView, PlanView, RejectedView, view_plan
 from wxsync.report.wording import Wording, wording_for
 
 LEVELS: Final[Mapping[str, str]] = {"ok": "green", "info": "cyan", "warn": "yellow", "stop": "bold red"}
@@ -31,13 +38,15 @@ OUTCOMES: Final[Mapping[str, str]] = {
 }
 FIRST_KEPT: Final = 3
 """How many of those that are kept for one reason are shown."""
+FIRST_LOST: Final = 20
+"""How many of those that an undo does not bring back for one reason are shown; HTML and JSON have all."""
 
 
 def print_plan(plan: Plan, console: Console, *, language: str, show_personal: bool) -> None:
     """Print the whole plan; the last two lines are what it comes to and its digest."""
     wording = wording_for(plan, language=language, show_personal=show_personal)
     view, page = view_plan(plan, wording), _Page(console, wording, headings(wording))
-    page.head(f"{page.words.plan}  {view.sync} → {view.corp_id}", view.created_at)
+    page.head(f"{view.title}  {view.sync} → {view.corp_id}", view.created_at)
     _print_readings(page, view)
     _print_summary(page, view)
     page.notices(view.notices)
@@ -47,6 +56,7 @@ def print_plan(plan: Plan, console: Console, *, language: str, show_personal: bo
             _print_group(page, group)
     _print_keeps(page, view.keeps)
     _print_rejected(page, view.rejected)
+    _print_losses(page, view.losses)
     _print_limits(page, view.limits)
     page.line(Text())
     page.line(Text(f"{page.words.forecast}: {view.forecast}"))
@@ -155,6 +165,18 @@ def _print_rejected(page: _Page, rejected: Sequence[RejectedView]) -> None:
         page.line(rejected_line(each), 2)
 
 
+def _print_losses(page: _Page, losses: Sequence[LossView]) -> None:
+    if losses:
+        page.section(page.words.not_undoable, f"({sum(loss.count for loss in losses)})")
+    for loss in losses:
+        page.line(Text(f"{loss.why} ({loss.count})"), 2)
+        for lost in loss.records[:FIRST_LOST]:
+            page.line(lost_line(lost), 4)
+        if loss.count > FIRST_LOST:
+            more = say("and {count} more", count=loss.count - FIRST_LOST)
+            page.line(Text(page.wording.of(more), "dim"), 6)
+
+
 def _print_limits(page: _Page, limits: Sequence[LimitView]) -> None:
     told = sorted((each for each in limits if each.count), key=lambda each: not each.is_exceeded)
     if not told:
@@ -163,7 +185,7 @@ def _print_limits(page: _Page, limits: Sequence[LimitView]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for each in told:
         style = "bold red" if each.is_exceeded else "default"
-        title = f"  {each.title} · {each.detail}" if each.detail else f"  {each.title}"
+        title = "  " + " · ".join(filter(None, [each.title, each.detail, each.window]))
         table.add_row(
             Text(title, style),
             Text(f"{each.count} / {each.allowed}", style, justify="right"),

@@ -17,6 +17,7 @@ class Headings:
     summary: str
     kept: str
     rejected: str
+    not_undoable: str
     limits: str
     forecast: str
     read: str
@@ -46,6 +47,7 @@ def headings(wording: Wording) -> Headings:
         summary=of(say("Summary")),
         kept=of(say("Left alone")),
         rejected=of(say("Rejected")),
+        not_undoable=of(say("Not undoable")),
         limits=of(say("Limits")),
         forecast=of(say("Forecast")),
         read=of(say("Read")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Final
 
 from wxsync.model.message import Message
@@ -82,6 +83,8 @@ def _masked(fact: object) -> object:
     match fact:
         case Message():
             return mask_message(fact)
+        case Enum():  # a kind or a verb, which keeps its name in every language
+            return fact
         case str():
             alone = mask_by_look(fact)
             return alone if alone != fact else _WORD.sub(lambda word: mask_by_look(word[0]), fact)

@@ -29,8 +29,15 @@ class Notice:
 
 def plan_notices(plan: Plan, wording: Wording) -> tuple[Notice, ...]:
     """The remarks on a plan, the weightiest first."""
-    weighty = [*_exceeded(plan, wording), *_incomplete(plan, wording), *_doubtful(plan, wording)]
+    weighty = [
+        *_exceeded(plan, wording),
+        *_waiting(plan, wording),
+        *_incomplete(plan, wording),
+        *_doubtful(plan, wording),
+    ]
     rest = [*_left_out(plan, wording), *_set_aside(plan, wording), *_not_replacing(plan, wording)]
+    if plan.undoes is not None:
+        return (*weighty, _undone(plan, plan.undoes, wording), *rest)
     return (*(weighty or _nothing(plan, wording)), *rest)
 
 
@@ -44,6 +51,9 @@ def limit_text(limit: Limit, wording: Wording) -> str:
     name = wording.name("limit", limit.name)
     if limit.detail:
         name = wording.of(say("{limit} ({detail})", limit=name, detail=wording.detail(limit)))
+    if limit.window:
+        within = wording.name("window", limit.window)
+        name = wording.of(say("{limit}, {window}", limit=name, window=within))
     return wording.of(
         say("{limit}: {count}, allowed {allowed}", limit=name, count=limit.count, allowed=limit.allowed)
     )
@@ -51,7 +61,7 @@ def limit_text(limit: Limit, wording: Wording) -> str:
 
 def approval_command(plan: Plan) -> str:
     """What carries out exactly this plan although it is over a limit; nothing where no approval helps."""
-    return f"wxsync apply {plan.sync} --approve {plan.digest}" if plan.is_approvable else ""
+    return f"{plan.command} --approve {plan.digest}" if plan.is_approvable else ""
 
 
 def _exceeded(plan: Plan, wording: Wording) -> Iterable[Notice]:
@@ -62,8 +72,27 @@ def _exceeded(plan: Plan, wording: Wording) -> Iterable[Notice]:
             text=wording.of(say("Over the limit: apply writes nothing of this plan.")),
             details=(
                 *(limit_text(limit, wording) for limit in plan.exceeded),
+                *why_exceeded(plan, wording),
                 wording.of(approving if plan.is_approvable else NOT_APPROVABLE),
             ),
+            command=approval_command(plan),
+        )
+
+
+def why_exceeded(plan: Plan, wording: Wording) -> tuple[str, ...]:
+    """What the limits that are exceeded come from, a line each; none where that does not show."""
+    if not plan.causes:
+        return ()
+    return (wording.of(say("Where it comes from:")), *(f"  {wording.of(cause)}" for cause in plan.causes))
+
+
+def _waiting(plan: Plan, wording: Wording) -> Iterable[Notice]:
+    if plan.waits:
+        approving = say("To carry out exactly this plan:")
+        yield Notice(
+            level="stop",
+            text=wording.of(say("This plan waits for approval, also where it is within its limits.")),
+            details=(*(wording.of(why) for why in plan.waits), wording.of(approving)),
             command=approval_command(plan),
         )
 
@@ -166,6 +195,16 @@ def _filtering(query: str) -> Message:
         "Filter such rows out in the query, for example WHERE {column} IS NOT NULL.",
         column="code" if query == "departments" else "emp_no",
     )
+
+
+def _undone(plan: Plan, run: int, wording: Wording) -> Notice:
+    """What an undo is, and what comes after it."""
+    if not plan.writes:
+        nothing = say("Nothing to take back: what run {run} wrote is as it was, or is listed below.", run=run)
+        return Notice(level="info", text=wording.of(nothing))
+    text = say("This takes run {run} back. The sources stay as they are:", run=run)
+    after = say("mend them before the next plan, which waits for approval once this is applied.")
+    return Notice(level="info", text=wording.of(text), details=(wording.of(after),))
 
 
 def _nothing(plan: Plan, wording: Wording) -> list[Notice]:

@@ -10,7 +10,14 @@ from typing import Final
 from wxsync.model.change import VERBS, Change
 from wxsync.model.message import Message, say
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
-from wxsync.report.notices import NOT_APPROVABLE, Level, Notice, approval_command, limit_text
+from wxsync.report.notices import (
+    NOT_APPROVABLE,
+    Level,
+    Notice,
+    approval_command,
+    limit_text,
+    why_exceeded,
+)
 from wxsync.report.view import ChangeView, view_change
 from wxsync.report.wording import Wording, readable_time, visible
 
@@ -146,6 +153,9 @@ def _next(run: Run, wording: Wording) -> Iterable[Notice]:
                 say("{count} rejected: mend them in the source.", count=len(run.plan.rejected)),
             )
         )
+    if run.plan.undoes is not None and run.state is RunState.APPLIED and run.plan.writes:
+        text = say("Mend the source: the next plan by it waits for approval. Look at it first.")
+        found.append(_notice(wording, "info", text, f"wxsync plan {run.sync}"))
     if not found:
         text = say("All done; the next plan should be empty.")
         found.append(_notice(wording, "ok", text, f"wxsync plan {run.sync}"))
@@ -153,7 +163,7 @@ def _next(run: Run, wording: Wording) -> Iterable[Notice]:
 
 
 def _by_state(run: Run, wording: Wording) -> Iterable[Notice]:
-    again = f"wxsync apply {run.sync}"
+    again = run.plan.command
     match run.state:
         case RunState.PLANNED:
             yield _notice(wording, "info", say("Nothing was written. To carry the plan out:"), again)
@@ -173,21 +183,46 @@ def _by_state(run: Run, wording: Wording) -> Iterable[Notice]:
 
 
 def _refused(run: Run, wording: Wording) -> Iterable[Notice]:
-    if not run.plan.exceeded:
+    if run.is_stale:
+        yield _stale(run, wording)
+    elif run.plan.exceeded:
+        approving = say("Over the limit: nothing was written. If all of it is meant, approve the plan:")
+        yield Notice(
+            level="stop",
+            text=wording.of(approving if run.plan.is_approvable else NOT_APPROVABLE),
+            details=(
+                *(limit_text(limit, wording) for limit in run.plan.exceeded),
+                *why_exceeded(run.plan, wording),
+            ),
+            command=approval_command(run.plan),
+        )
+    elif run.plan.waits:
+        waiting = say("It waits for approval: nothing was written. If all of it is meant, approve the plan:")
+        yield Notice(
+            level="stop",
+            text=wording.of(waiting),
+            details=tuple(wording.of(why) for why in run.plan.waits),
+            command=approval_command(run.plan),
+        )
+    else:
         text = say("Refused: nothing was written. To carry the plan out:")
-        yield _notice(wording, "stop", text, f"wxsync apply {run.sync} --yes")
-        return
-    approving = say("Over the limit: nothing was written. If all of it is meant, approve the plan:")
-    yield Notice(
-        level="stop",
-        text=wording.of(approving if run.plan.is_approvable else NOT_APPROVABLE),
-        details=tuple(limit_text(limit, wording) for limit in run.plan.exceeded),
-        command=approval_command(run.plan),
-    )
+        yield _notice(wording, "stop", text, f"{run.plan.command} --yes")
+
+
+def _stale(run: Run, wording: Wording) -> Notice:
+    """The approval is not of this plan, or holds no more."""
+    if run.differences:
+        text = say("Refused: nothing was written. By now it is another plan than the one that was approved:")
+    else:
+        text = say(
+            "Refused: nothing was written. The approval holds no more. Look at the plan, approve it anew:"
+        )
+    told = tuple(wording.of(each) for each in run.differences)
+    return Notice(level="stop", text=wording.of(text), details=told, command=f"wxsync plan {run.sync}")
 
 
 def _by_outcomes(run: Run, wording: Wording) -> Iterable[Notice]:
-    again = f"wxsync apply {run.sync}"
+    again = run.plan.command
     if run.count(OutcomeState.FAILED) or run.count(OutcomeState.SKIPPED):
         text = say("Mend what the hints name, then run it again: what is done is not repeated.")
         yield _notice(wording, "warn", text, again)

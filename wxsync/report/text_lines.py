@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from wxsync.report.run_view import OutcomeView
-from wxsync.report.view import ChangeView, RejectedView
+from wxsync.report.view import ChangeView, LostView, RejectedView
 from wxsync.report.wording import FieldLine
 
 STYLES: Final[Mapping[str, str]] = {
@@ -74,6 +74,13 @@ def rejected_line(rejected: RejectedView) -> Text:
     line = Text(f"{rejected.kind} ", "dim").append(rejected.key or "?", "bold")
     line.append(f", {rejected.field}" if rejected.field else "").append(f": {rejected.problem}")
     return line.append(f" [{rejected.rule}]", "dim")
+
+
+def lost_line(lost: LostView) -> Text:
+    """`member E0042 林梅 (e0042): mobile, e-mail`."""
+    line = Text(f"{lost.kind} ", "dim").append(lost.key or "?", "bold")
+    line.append(f" {lost.name}" if lost.name else "").append(f" ({lost.id})" if lost.id else "", "dim")
+    return line.append(f": {lost.fields}" if lost.fields else "")
 
 
 def _held(line: FieldLine) -> Text:

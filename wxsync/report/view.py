@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wxsync.model.change import VERBS, Change, Kind, Reason, Verb
+from wxsync.model.loss import Loss
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Forecast, Limit, Plan
@@ -99,10 +100,35 @@ class RejectedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LostView:
+    """One record of which something does not come back, and the fields that this is about."""
+
+    kind: str
+    key: str
+    name: str
+    id: str
+    fields: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossView:
+    """All of which an undo does not bring back the same, for the same reason."""
+
+    why: str
+    records: tuple[LostView, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.records)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitView:
     title: str
     name: str
     detail: str
+    window: str
+    """Within which past runs count too; empty for this plan alone."""
     count: int
     allowed: str
     is_exceeded: bool
@@ -113,6 +139,7 @@ class LimitView:
 class PlanView:
     """A whole plan in words."""
 
+    title: str
     sync: str
     corp_id: str
     created_at: str
@@ -124,6 +151,7 @@ class PlanView:
     kinds: tuple[KindView, ...]
     keeps: tuple[KeepView, ...]
     rejected: tuple[RejectedView, ...]
+    losses: tuple[LossView, ...]
     limits: tuple[LimitView, ...]
     forecast: str
     readings: tuple[str, ...] = field(default=())
@@ -133,6 +161,7 @@ def view_plan(plan: Plan, wording: Wording) -> PlanView:
     """The plan in the words of one report."""
     numbered = [(view_change(n, change, wording), change) for n, change in enumerate(plan.changes, start=1)]
     return PlanView(
+        title=wording.of(say("Plan") if plan.undoes is None else say("Undo of run {run}", run=plan.undoes)),
         sync=visible(plan.sync),
         corp_id=visible(plan.corp_id),
         created_at=readable_time(plan.created_at),
@@ -143,7 +172,8 @@ def view_plan(plan: Plan, wording: Wording) -> PlanView:
         kinds=tuple(_kinds(numbered, wording)),
         keeps=tuple(_keeps(plan, numbered, wording)),
         rejected=_rejected(plan, wording),
-        limits=tuple(view_limit(limit, wording) for limit in plan.limits),
+        losses=_losses(plan, wording),
+        limits=tuple(view_limit(limit, wording) for limit in plan.limits if is_told(limit)),
         forecast=_forecast(plan.forecast, wording),
         readings=_readings(plan, wording),
     )
@@ -195,12 +225,18 @@ def total(plan: Plan, wording: Wording) -> Message:
     return say("Plan: {changes}; {kept} kept", changes=changes, kept=counts[Verb.KEEP])
 
 
+def is_told(limit: Limit) -> bool:
+    """A window is worth a line where more than half of it is used up; the JSON has all of them."""
+    return limit.window is None or limit.allowed is None or limit.count * 2 > limit.allowed
+
+
 def view_limit(limit: Limit, wording: Wording) -> LimitView:
     """One limit in words."""
     return LimitView(
         title=wording.name("limit", limit.name),
         name=limit.name,
         detail=wording.detail(limit),
+        window="" if limit.window is None else wording.name("window", limit.window),
         count=limit.count,
         allowed=wording.of(say("no limit")) if limit.allowed is None else str(limit.allowed),
         is_exceeded=limit.is_exceeded,
@@ -308,6 +344,25 @@ def _rejected(plan: Plan, wording: Wording) -> tuple[RejectedView, ...]:
             problem=wording.of(rejected.problem),
         )
         for rejected in plan.rejected
+    )
+
+
+def _losses(plan: Plan, wording: Wording) -> tuple[LossView, ...]:
+    """Grouped by what is said of them, in the order in which the first of each group comes."""
+    groups: dict[str, list[LostView]] = {}
+    for loss in plan.not_undoable:
+        groups.setdefault(wording.of(loss.why), []).append(_lost(loss, wording))
+    return tuple(LossView(why=why, records=tuple(records)) for why, records in groups.items())
+
+
+def _lost(loss: Loss, wording: Wording) -> LostView:
+    is_key = loss.key is not None and fold(str(loss.id)) == fold(loss.key)
+    return LostView(
+        kind=wording.name("kind", loss.kind),
+        key=wording.label(loss.key or ""),
+        name="" if loss.name == loss.key else visible(loss.name or ""),
+        id="" if loss.id is None or is_key else wording.label(str(loss.id)),
+        fields=wording.listed(wording.field(name) for name in loss.fields),
     )
 
 

@@ -17,6 +17,7 @@ from wxsync.errors import ConfigError
 from wxsync.wecom.auth import Sleep, TokenStore
 from wxsync.wecom.contacts import Contacts
 from wxsync.wecom.crossing import Clock
+from wxsync.wecom.gate import Gate
 from wxsync.wecom.jobs import Jobs
 from wxsync.wecom.ledger import Ledger
 from wxsync.wecom.quota import Quota
@@ -52,6 +53,7 @@ async def open_transport(
     tokens: SharedTokens | None = None,
     ledger: Ledger | None = None,
     slots: Slots | None = None,
+    gate: Gate | None = None,
     app: str = "",
     members: int = 0,
     sleep: Sleep = asyncio.sleep,
@@ -62,9 +64,9 @@ async def open_transport(
     `secret_name` is what errors call the secret where WeCom gives no token for it; `base_url` is without
     /cgi-bin; `proxy` is a URL, "env" for the environment's, or None for none at all; `transport` takes the
     place of the network. `tokens` and `ledger` are shared with other processes; without them the token and
-    the counts are this line's own. Lines of one corp share `slots`, the calls under way. Messages to a member
-    are counted under `app`; of `members` that the corp is known to have 5 % a day may be looked up in vain.
-    Raises `ConfigError`.
+    the counts are this line's own. Lines of one corp share `slots`, the calls under way, and `gate`, which
+    may hold them up. Messages to a member are counted under `app`; of `members` that the corp is known to
+    have 5 % a day may be looked up in vain. Raises `ConfigError`.
     """
     quieten()
     base = api_url(base_url)
@@ -91,6 +93,7 @@ async def open_transport(
                 quota=quota,
                 patience=patience,
                 slots=slots,
+                gate=gate,
                 app=app,
                 members=members,
                 clock=clock,

@@ -18,6 +18,7 @@ from wxsync.wecom.auth import Sleep, TokenStore
 from wxsync.wecom.crossing import Clock
 from wxsync.wecom.download import Download
 from wxsync.wecom.errcodes import CONCURRENCY
+from wxsync.wecom.gate import Gate
 from wxsync.wecom.limits import Misses, Post, miss_window, post_windows, receiver_windows
 from wxsync.wecom.multipart import Upload, to_multipart
 from wxsync.wecom.quota import Quota, until_when
@@ -43,6 +44,7 @@ class Transport:
         quota: Quota,
         patience: Patience,
         slots: Slots | None = None,
+        gate: Gate | None = None,
         app: str = "",
         members: int = 0,
         clock: Clock,
@@ -53,6 +55,7 @@ class Transport:
         self._quota = quota
         self._patience = patience
         self._slots = slots or Slots()
+        self._gate = gate or Gate()
         self._app = app
         self._members = members
         self._clock = clock
@@ -88,6 +91,7 @@ class Transport:
         message by it, `post` the chat: WeCom drops, without a word, what is too much for one of them (WeCom
         pages 90312, 90248).
         `misses` are the answers of a look-up that WeCom counts against the corp.
+        Nothing goes out without the gate's leave either: what it raises is raised, and no call was made.
         """
         content_type, content = _body(json, file)
         call = Call(
@@ -188,6 +192,8 @@ class Transport:
         return miss_window(self._quota.corp_id, path, max(misses.members, self._members))
 
     async def _attempt(self, call: Call, course: Course, held: TokenState, number: int) -> Answer | Setback:
+        within = self._patience.answer_within
+        leave = await self._gate.leave(within)
         request = self._client.build_request(
             call.method,
             call.path,
@@ -200,7 +206,7 @@ class Transport:
             return too_late(call.path)
         course.begin(sent_at)
         try:
-            response = await receive(self._client, request, within=self._patience.answer_within)
+            response = await receive(self._client, request, within=within, leave=leave)
         except httpx.HTTPError as exc:
             return from_exception(call.path, exc, was_sent=True)
         outcome = read_answer(call.path, response)

@@ -54,7 +54,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "failed": "failed as a whole",
         "abandoned": "given up",
     },
-    "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo"},
+    "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo", "undo": "to undo a run"},
     "query": {
         "departments": "departments",
         "members": "members",
@@ -77,8 +77,11 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "member_create": "members created",
         "member_update": "members updated",
         "field_change": "one field of many members",
+        "department_create": "departments created",
+        "department_update": "departments renamed or put in another order",
         "department_delete": "departments deleted",
         "department_move": "departments moved",
+        "tag_member_add": "people put into tags",
         "tag_member_remove": "people taken out of tags",
         "source_shrink": "rows fewer than in the last applied read",
         "first_load": "members in WeCom before a first load",
@@ -86,6 +89,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "changed_keys": "records of ours that have another key in the source now",
         "month_creations": "members created within 30 days, with this plan",
     },
+    "window": {"24h": "within 24 hours", "7d": "within 7 days"},
     "doubt": {
         "new or lost mirror?": "new or lost mirror?",
         "another corp than the mirror's?": "another corp than the mirror's?",

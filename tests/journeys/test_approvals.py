@@ -1,0 +1,356 @@
+"""A yes is to one plan, holds once and for a day, and goes on where its run was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.crash import die_at
+from tests.journeys.stage import failures
+from tests.journeys.story import Story, mobile
+from wxsync.engine.corp import Corp
+from wxsync.errors import GuardError, StalePlanError
+from wxsync.mirror import approvals, journal
+from wxsync.model.approval import Operator, OperatorKind
+from wxsync.model.message import say
+from wxsync.model.run import RunState
+
+
+def company(tmp_path: Path, people: int = 40, **settings: object) -> Story:
+    """Forty people in two departments, in WeCom; the next day."""
+    story = Story(tmp_path, **settings)
+    story.people(people)
+    story.settle()
+    story.stage.later(days=8)
+    return story
+
+
+def gone(story: Story, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        story.goes(f"E{number}")
+
+
+def enabled(story: Story) -> int:
+    return sum(member.enable for member in story.wecom.members.values())
+
+
+def on_record(story: Story, ask: Callable[..., object], *given: object) -> object:
+    async def act(corp: Corp) -> object:
+        with corp.store.transaction() as connection:
+            return ask(connection, *given)
+
+    return story.stage.act(act)
+
+
+# Once
+
+
+def test_an_approval_holds_once(tmp_path: Path) -> None:
+    """Where everything failed the plan is the same again, and yet wants another yes, to a plan made since."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    assert failures(story.apply(approved=digest)) == []
+    for number in range(1, 11):
+        story.wecom.members[f"e{number}"].enable = 1
+        story.person(f"E{number}")
+    story.apply()
+    gone(story, 1, 10)
+    for _ in range(3):
+        with pytest.raises(StalePlanError, match="carried out by run"):
+            story.apply(approved=digest)
+    assert enabled(story) == 40
+    assert story.digest() == digest
+    assert failures(story.apply(approved=digest)) == []
+    assert enabled(story) == 30
+
+
+def test_a_plan_that_nobody_was_shown_is_approved_by_nobody(tmp_path: Path) -> None:
+    """However often it is tried: the plan that such a try makes is none that somebody was shown."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    story.save()
+    before = story.copy(tmp_path / "elsewhere")
+    digest = before.digest()
+    for _ in range(2):
+        with pytest.raises(StalePlanError, match="nobody can have looked at it"):
+            story.apply(approved=digest)
+    assert enabled(story) == 40
+
+
+def test_a_refused_run_has_shown_its_plan(tmp_path: Path) -> None:
+    """Its digest may be approved without another plan."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    with pytest.raises(GuardError, match="over a limit") as refused:
+        story.apply()
+    digest = str(refused.value.hint).rpartition(" ")[2]
+    assert failures(story.apply(approved=digest)) == []
+    assert enabled(story) == 30
+
+
+def test_an_approval_comes_within_a_day(tmp_path: Path) -> None:
+    """A plan of 25 hours ago is too old; planned anew it is as good as any."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    story.stage.later(hours=25)
+    with pytest.raises(StalePlanError, match="made 25 hours ago"):
+        story.apply(approved=digest)
+    assert story.digest() == digest
+    story.stage.later(hours=23)
+    assert failures(story.apply(approved=digest)) == []
+
+
+def test_who_approved_is_on_record(tmp_path: Path) -> None:
+    """A user by the name, a token and a WeCom userid with their kind before it."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    operator = Operator(kind=OperatorKind.WECOM, name="lin")
+    run = story.apply(approved=story.digest(), approver=str(operator))
+    record = on_record(story, journal.record, run.id)
+    assert isinstance(record, journal.RunRecord)
+    assert record.approved_by == "wecom:lin"
+    assert str(Operator(kind=OperatorKind.USER, name="lin")) == "lin"
+
+
+# What stands in the mirror
+
+
+def test_a_yes_that_stands_is_used_by_the_next_run(tmp_path: Path) -> None:
+    """Once: whatever sets it off, and nobody has to say it again."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    offer = on_record(story, approvals.offer_of, digest)
+    assert on_record(story, approvals.approve, offer, "token:ops", story.stage.now) is not None
+    assert on_record(story, approvals.approve, offer, "lin", story.stage.now) is None
+    run = story.apply(trigger="schedule")
+    assert failures(run) == []
+    assert enabled(story) == 30
+    record = on_record(story, journal.record, run.id)
+    assert isinstance(record, journal.RunRecord)
+    assert record.approved_by == "token:ops"
+    for number in range(1, 11):
+        story.wecom.members[f"e{number}"].enable = 1
+    gone(story, 11, 20)
+    with pytest.raises(GuardError):
+        story.apply()
+
+
+def test_a_rejected_plan_is_not_carried_out_be_it_within_its_limits(tmp_path: Path) -> None:
+    """Until somebody approves it anew; another plan is not concerned."""
+    story = company(tmp_path)
+    gone(story, 1, 2)
+    digest = story.digest()
+    offer = on_record(story, approvals.offer_of, digest)
+    on_record(story, approvals.reject, offer, "lin", story.stage.now)
+    assert [str(each) for each in story.stage.plan().plan.waits] == ["lin said no to this plan on 2026-03-10"]
+    for _ in range(2):
+        with pytest.raises(GuardError, match="this plan was rejected by lin"):
+            story.apply()
+    assert enabled(story) == 40
+    story.hr.employees["E9"].title = "经理"
+    assert failures(story.apply()) == []
+    assert enabled(story) == 38
+
+
+def test_a_rejected_plan_may_be_approved_all_the_same(tmp_path: Path) -> None:
+    """The last word counts."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    offer = on_record(story, approvals.offer_of, digest)
+    on_record(story, approvals.approve, offer, "wang", story.stage.now)
+    on_record(story, approvals.reject, offer, "lin", story.stage.now)
+    with pytest.raises(GuardError):
+        story.apply()
+    assert failures(story.apply(approved=digest)) == []
+
+
+# Demands
+
+
+def test_what_is_demanded_holds_for_every_trigger_until_an_approved_run_is_over(tmp_path: Path) -> None:
+    """A plan that changes nothing does not wait; one of a single title does."""
+    story = company(tmp_path)
+    on_record(story, approvals.demand, "acme", "acme", say("run {run} was undone", run=7), story.stage.now)
+    assert failures(story.apply()) == []
+    story.hr.employees["E1"].title = "经理"
+    for trigger in ("manual", "schedule"):
+        with pytest.raises(GuardError, match=r"waits for approval.*run 7 was undone"):
+            story.apply(trigger=trigger)
+    assert failures(story.apply(approved=story.digest())) == []
+    story.hr.employees["E2"].title = "经理"
+    assert failures(story.apply()) == []
+
+
+def test_by_schedule_the_first_run_ever_waits(tmp_path: Path) -> None:
+    """By hand it does not; once one was applied to its end no run waits for that."""
+    story = Story(tmp_path)
+    story.people(3)
+    story.save()
+    with pytest.raises(GuardError, match="first run of this sync that changes anything"):
+        story.apply(trigger="schedule")
+    assert story.wecom.writes == []
+    digest = story.stage.plan(trigger="schedule").plan.digest
+    assert failures(story.apply(approved=digest, trigger="schedule")) == []
+    story.person("E4")
+    assert failures(story.apply(trigger="schedule")) == []
+
+
+def test_by_schedule_a_run_waits_after_a_change_of_mapping_source_or_policy(tmp_path: Path) -> None:
+    """And only where it would change anybody; a changed limit makes nobody wait, nor does it by hand."""
+    story = company(tmp_path)
+    story.configure(limits={"member_remove": 7})
+    story.hr.employees["E1"].title = "经理"
+    assert failures(story.apply(trigger="schedule")) == []
+
+    story.configure(member={"position": "title | default('')"})
+    assert failures(story.apply(trigger="schedule")) == [], "nothing to change"
+    story.configure(member={"position": "alias"})
+    with pytest.raises(GuardError, match="the mapping of position changed since the last run"):
+        story.apply(trigger="schedule")
+    story.configure(policy={"leavers": "delete"})
+    story.hr.employees["E2"].title = "经理"
+    with pytest.raises(GuardError, match=r"sync\.acme\.policy\.leavers changed since the last run"):
+        story.apply(trigger="schedule")
+    story.configure(source={"members": "SELECT * FROM employees WHERE 1 = 1"})
+    with pytest.raises(GuardError, match=r"source\.hr\.members changed since the last run"):
+        story.apply(trigger="schedule")
+    assert failures(story.apply()) == []
+    story.hr.employees["E3"].title = "经理"
+    assert failures(story.apply(trigger="schedule")) == []
+
+
+# Parts
+
+
+def test_a_part_is_carried_out_with_what_it_needs_and_the_rest_waits(tmp_path: Path) -> None:
+    """The creations, with the department that they go into and the number that somebody is to release."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    story.department("D3", "客服部")
+    story.department("D4", "法务部")
+    story.person("E50", dept="D3", manager_no="E51")
+    story.person("E51", dept="D1", mobile=mobile(20))
+    story.hr.employees["E20"].mobile = mobile(900)
+    story.hr.employees["E21"].title = "经理"
+    digest = story.digest()
+    since = len(story.wecom.writes)
+    run = story.apply(approved=digest, parts=["member:create"])
+    assert failures(run) == []
+    assert {"客服部"} <= story.names()
+    assert "法务部" not in story.names()
+    assert {"e50", "e51"} <= set(story.wecom.members)
+    assert story.member("E50").direct_leader == ("e51",)
+    assert story.mobiles()["e20"] == mobile(900)
+    assert story.member("E21").position == ""
+    assert enabled(story) == 42
+    assert "user/update e21" not in story.written(since)
+
+    with pytest.raises(GuardError, match="over a limit"):
+        story.apply()
+    for number in range(1, 11):
+        story.person(f"E{number}")
+    with pytest.raises(GuardError, match=r"a part of plan .* was approved: the rest waits for its own"):
+        story.apply()
+    with pytest.raises(StalePlanError):
+        story.apply(approved=digest, parts=["department:create"])
+    assert failures(story.apply(approved=story.digest())) == []
+    story.check()
+
+
+def test_a_part_ends_no_first_load_and_moves_no_baseline(tmp_path: Path) -> None:
+    """The rest of the reading was not carried out."""
+    story = Story(tmp_path)
+    story.people(60)
+    run = story.apply(approved=story.digest(), parts=["department:create"])
+    assert failures(run) == []
+    assert len(story.wecom.members) == 0
+    assert not story.stage.plan().plan.exceeded
+    assert failures(story.apply()) == []
+
+
+def test_a_part_that_the_plan_does_not_have_uses_nothing_up(tmp_path: Path) -> None:
+    """It is refused by name, and the plan may still be approved."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    with pytest.raises(GuardError, match="the plan has no tag:delete") as refused:
+        story.apply(approved=digest, parts=["tag:delete"])
+    assert refused.value.hint == "it has: member:disable (10)"
+    assert failures(story.apply(approved=digest)) == []
+
+
+# Cut off
+
+
+@pytest.mark.parametrize("at", [0, 3, 9])
+@pytest.mark.parametrize("is_after", [False, True], ids=["before_its_effect", "after_its_effect"])
+def test_a_run_that_was_cut_off_goes_on_under_its_approval(tmp_path: Path, at: int, is_after: bool) -> None:
+    """By whatever sets the next run off, and by the same name; when it is over the approval is too."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    story.department("D3", "客服部")
+    story.person("E50", dept="D3", manager_no="E51")
+    story.person("E51", dept="D3")
+    story.tag("标签", "E11", "E50")
+    digest = story.digest()
+    assert die_at(
+        story.stage, at, is_after=is_after, act=lambda stage: stage.apply(approved=digest, approver="lin")
+    )
+    run = story.apply(trigger="schedule")
+    assert failures(run) == []
+    story.check()
+    record = on_record(story, journal.record, run.id)
+    assert isinstance(record, journal.RunRecord)
+    assert (record.approved_by, record.state) == ("lin", RunState.APPLIED)
+    gone(story, 12, 21)
+    with pytest.raises(GuardError):
+        story.apply()
+    with pytest.raises(StalePlanError):
+        story.apply(approved=digest)
+
+
+def test_what_was_left_goes_on_and_nothing_beside_it(tmp_path: Path) -> None:
+    """One leaver more, and it is another plan: stale with the digest, refused without."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    digest = story.digest()
+    assert die_at(story.stage, 3, is_after=False, act=lambda stage: stage.apply(approved=digest))
+    story.goes("E11")
+    with pytest.raises(StalePlanError, match="is not what that run left") as refused:
+        story.apply(approved=digest)
+    assert [str(each) for each in refused.value.differences] == ["member E11: disable was not planned"]
+    with pytest.raises(GuardError, match="over a limit"):
+        story.apply()
+    story.person("E11")
+    assert failures(story.apply(approved=digest)) == []
+    assert enabled(story) == 30
+
+
+def test_an_approval_that_was_cut_off_is_over_after_a_day(tmp_path: Path) -> None:
+    """The plan was made more than 24 hours ago."""
+    story = company(tmp_path)
+    gone(story, 1, 12)
+    digest = story.digest()
+    assert die_at(story.stage, 3, is_after=False, act=lambda stage: stage.apply(approved=digest))
+    story.stage.later(hours=25)
+    with pytest.raises(GuardError):
+        story.apply()
+
+
+def test_an_approval_that_was_cut_off_is_over_when_somebody_says_no(tmp_path: Path) -> None:
+    """To the plan that it was of."""
+    story = company(tmp_path)
+    gone(story, 1, 12)
+    digest = story.digest()
+    assert die_at(story.stage, 3, is_after=False, act=lambda stage: stage.apply(approved=digest))
+    offer = on_record(story, approvals.offer_of, digest)
+    on_record(story, approvals.reject, offer, "lin", story.stage.now)
+    with pytest.raises(GuardError):
+        story.apply()
+    assert enabled(story) >= 28

@@ -1,0 +1,109 @@
+"""A run's own record: begun, its plan kept, ended, and what its end means for the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+from wxsync.engine.approving import remember_applied
+from wxsync.engine.corp import Corp
+from wxsync.engine.cut_off import tell_of_cut_off
+from wxsync.engine.decide import Decision
+from wxsync.engine.leaving import next_missed
+from wxsync.engine.rolling import settle_uses
+from wxsync.errors import MirrorError, WxsyncError
+from wxsync.mirror import journal, lease, links
+from wxsync.mirror.lease import Lease
+from wxsync.mirror.watch_marks import save_marks
+from wxsync.model.run import Outcome, Run, RunState
+from wxsync.report.as_json import plan_text
+
+INTERRUPTED: Final = "it was interrupted"
+DIED: Final = "its process ended before it did"
+
+
+@contextlib.contextmanager
+def failing(corp: Corp, run_id: int) -> Iterator[None]:
+    """What ends the block by an error, or by being interrupted, ends the run: that is put on record."""
+    try:
+        yield
+    except (WxsyncError, asyncio.CancelledError) as error:
+        message = error.message if isinstance(error, WxsyncError) else INTERRUPTED
+        with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
+            journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
+        raise
+
+
+def start(corp: Corp, verb: journal.RunVerb, trigger: str, asked_digest: str | None) -> int:
+    """A new run on record, and the end of every one before it that died; gives its number."""
+    with corp.store.transaction() as connection:
+        run_id = journal.start_run(
+            connection,
+            sync=corp.sync,
+            corp=corp.name,
+            trigger=trigger,
+            started_at=corp.clock(),
+            verb=verb,
+            asked_digest=asked_digest,
+        )
+        if verb != "plan":  # we hold the lease: whatever else is said to be at work is dead
+            for dead in journal.interrupted(connection, corp.name, before=run_id):
+                journal.finish_run(connection, dead.id, RunState.STOPPED, corp.clock(), DIED)
+            tell_of_cut_off(connection, corp.name, before=run_id, at=corp.clock())
+        return run_id
+
+
+def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) -> None:
+    """Put on record what was read and planned; a dry run is over with that."""
+    plan = decision.plan
+    with corp.store.transaction() as connection:
+        journal.save_readings(connection, run_id, corp.sync, plan.readings)
+        journal.save_plan(connection, run_id, digest=plan.digest, document=plan_text(plan, language="en"))
+        if verb == "plan":
+            journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
+        if verb == "apply":
+            missed = decision.remembered.missed_reads
+            after = next_missed(missed, decision.desired, decision.absent)
+            links.put_missed(connection, corp.name, corp.sync, missed, after)
+
+
+def finish(
+    corp: Corp,
+    run_id: int,
+    decision: Decision,
+    outcomes: tuple[Outcome, ...],
+    state: RunState,
+    error: str | None,
+    *,
+    held: Lease | None = None,
+) -> Run:
+    """Put on record that the run is over, how, and what that means for the next one; gives all of it."""
+    finished_at = corp.clock()
+    with corp.store.transaction() as connection:
+        if held is not None:
+            lease.confirm(connection, held)
+        journal.finish_run(connection, run_id, state, finished_at, error)
+        begun = journal.record(connection, run_id)
+        settle_uses(connection, corp, run_id, decision.plan.changes, outcomes)
+        if begun is not None:
+            remember_applied(connection, corp, begun, decision)
+        follows_all = decision.person is None and decision.plan.undoes is None
+        if state is RunState.APPLIED and follows_all and decision.plan.is_complete:
+            # Also where WeCom refused a record: that one is tried again when the schedule says so, and not
+            # whenever somebody asks whether the source has changed.
+            save_marks(connection, corp.name, corp.sync, decision.desired.marks)
+    if begun is None:
+        raise MirrorError(f"the mirror has lost run {run_id}")
+    return Run(
+        id=run_id,
+        sync=corp.sync,
+        trigger=begun.trigger,
+        started_at=begun.started_at,
+        finished_at=finished_at,
+        state=state,
+        plan=decision.plan,
+        outcomes=outcomes,
+        error=error if state is RunState.STOPPED else None,
+    )
