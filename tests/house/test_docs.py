@@ -30,6 +30,15 @@ def test_the_readme_promises_no_command_that_is_not_there() -> None:
     assert shown <= {words[0] for words in commands(cli)}
 
 
+def test_no_command_that_is_there_is_said_to_be_missing() -> None:
+    """What the README lists as not there yet is not there."""
+    [line] = re.findall(r"^- \*\*Commands\*\* (.*)$", README, re.MULTILINE)
+    missing = set(re.findall(r"`([\w-]+)`", line))
+
+    assert missing
+    assert missing.isdisjoint({words[0] for words in commands(cli)})
+
+
 def test_every_make_target_of_the_readme_exists() -> None:
     """`make something` in the README is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

@@ -11,6 +11,7 @@ from tests.journeys.stage import failures
 from tests.journeys.story import Story
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import holding
+from wxsync.engine.reducing import reduced
 from wxsync.engine.rekeying import Proposal, propose, remember_keys
 from wxsync.errors import GuardError
 from wxsync.mirror import links
@@ -148,6 +149,17 @@ def test_without_it_the_plan_is_over_its_limit_and_says_why(tmp_path: Path) -> N
     ]
     assert len(claimed) == 49
     assert "has the person another key now?" in str(claimed[0].why)
+
+
+def test_a_part_of_such_a_plan_is_over_its_limit_too(tmp_path: Path) -> None:
+    """Departments that cannot be had while their old keys hold the names are counted in a part as well."""
+    story = migrated_company(tmp_path)
+    renumber(story, *guids(story))
+    story.save()
+    decision = story.stage.plan()
+    part = reduced(decision, (), story.stage.settings.sync[story.stage.sync], None)
+    counted = {each.name: each.count for each in part.plan.limits}
+    assert counted["changed_keys"] == 57
 
 
 def test_new_numbers_for_half_of_the_people(tmp_path: Path) -> None:

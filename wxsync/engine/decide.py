@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -39,7 +39,7 @@ from wxsync.engine.waiting import reasons_to_wait
 from wxsync.model.change import Change, Kind, Reason, Rejected, Verb
 from wxsync.model.desired import Desired
 from wxsync.model.member import fold
-from wxsync.model.plan import Plan
+from wxsync.model.plan import Forecast, Plan
 from wxsync.model.remembered import Remembered
 from wxsync.model.seen import Seen
 from wxsync.model.unknown import UNKNOWN
@@ -58,7 +58,7 @@ class Decision:
     schedule: Schedule
     desired: Desired
     asked: Desired
-    """The same with those too that could not be had, since another one has their name."""
+    """All that the source asks for, with departments too that cannot be had while another has their name."""
     seen: Seen
     actual: Actual
     remembered: Remembered
@@ -82,6 +82,40 @@ class Decision:
     """Every field in which a hand had a part and which is not as the source has it, of everybody."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What a decision goes by, whichever of the wishes can be had."""
+
+    sync: str
+    corp_id: str
+    settings: SyncSettings
+    asked: Desired
+    seen: Seen
+    remembered: Remembered
+    now: datetime
+    weak_too: bool
+    account_cap: int | None
+    sibling_roots: Mapping[str, int]
+    confirm_reads: int
+    trigger: str
+    configured: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What differs between what is asked for and what is there, in order."""
+
+    desired: Desired
+    actual: Actual
+    absent: frozenset[str]
+    leavers: frozenset[str]
+    hands: Hands
+    sides: Fields
+    rejected: tuple[Rejected, ...]
+    handwork: tuple[Handwork, ...]
+    ordered: Schedule
+
+
 def decide(
     *,
     sync: str,
@@ -97,7 +131,6 @@ def decide(
     confirm_reads: int = 1,
     trigger: str = "manual",
     configured: Mapping[str, str] = NOTHING_CONFIGURED,
-    asked: Desired | None = None,
 ) -> Decision:
     """Every change that would make actual equal to desired, permitted, in order, and counted.
 
@@ -110,115 +143,145 @@ def decide(
     Raises ConfigError where `root_department` is not there, or lies above or below a sibling's, or
     where `policy.adopt_departments` cannot be followed.
     """
-    policy = settings.policy
     check_root(sync, settings.root_department, seen, sibling_roots)
-    believed = without_impostors(remembered, seen, desired, now)
-    actual = recall(seen, believed, settings.root_department)
+    case = _Case(
+        sync=sync,
+        corp_id=corp_id,
+        settings=settings,
+        asked=desired,
+        seen=seen,
+        remembered=remembered,
+        now=now,
+        weak_too=weak_too,
+        account_cap=account_cap,
+        sibling_roots=sibling_roots,
+        confirm_reads=confirm_reads,
+        trigger=trigger,
+        configured=configured,
+    )
+    found = _find(case, desired)
+    while in_the_way := namesakes(found.ordered.changes, found.actual):
+        found = _find(case, without(found.desired, in_the_way))
+    return _decided(case, found)
+
+
+def _find(case: _Case, desired: Desired) -> _Found:
+    """What differs, kind by kind: people first of all, since a department that holds one stays."""
+    remembered, policy, now = case.remembered, case.settings.policy, case.now
+    actual = recall(
+        case.seen, without_impostors(remembered, case.seen, desired, now), case.settings.root_department
+    )
     adopted = adoptable(desired, actual, remembered, policy.adopt_departments)
     actual = with_adopted(actual, adopted)
     absent = leavers_of(desired, actual, other_keys(desired, actual, remembered).keys())
-    leavers = absent - unconfirmed_leavers(absent, desired, remembered, confirm_reads)
+    leavers = absent - unconfirmed_leavers(absent, desired, remembered, case.confirm_reads)
     held = held_departments(desired, actual)
-    hands = Hands.of(settings.authority, remembered.drifts, now)
+    hands = Hands.of(case.settings.authority, remembered.drifts, now)
     sides = Fields.of(desired, actual, remembered, owns_foreign_places=policy.foreign_memberships == "remove")
-    found: list[Change | Rejected | Handwork] = [
-        *diff_departments(desired, actual, remembered, policy, held, adopted, hands, sides)
-    ]
-    departments = list(permit(_changes(found), desired, policy.protect))
-    people = [
-        *MemberDiff.of(
-            desired,
-            actual,
-            remembered,
-            policy,
-            held,
-            now,
-            hands=hands,
-            sides=sides,
-            weak_too=weak_too,
-            is_generated=is_generated(settings.member),
-        ),
-        *unnamed_members(desired, actual, remembered, policy, now, confirm_reads),
-    ]
-    found += people
-    paced_ones = list(
-        paced(permit(_changes(people), desired, policy.protect), settings.limits, len(actual.members))
-    )
+    units = list(diff_departments(desired, actual, remembered, policy, held, adopted, hands, sides))
+    people = list(_people(case, desired, actual, held, hands, sides))
+    permitted = permit(_changes(people), desired, policy.protect)
+    paced_ones = list(paced(permitted, case.settings.limits, len(actual.members)))
     settlement = settled(paced_ones, desired, actual, leavers, policy.protect, hands.yielding.keys())
-    departments = keep_occupied([*departments, *settlement.writes.values()], actual)
-    departments = [change for change in departments if change.kind is Kind.DEPARTMENT]
-    tagging = list(_tags(desired, actual, remembered, settings, settlement, leavers, hands, sides))
-    found += tagging
+    vacant = keep_occupied(
+        [*permit(_changes(units), desired, policy.protect), *settlement.writes.values()], actual
+    )
+    departments = [change for change in vacant if change.kind is Kind.DEPARTMENT]
+    tagging = list(_tags(desired, actual, remembered, case.settings, settlement, leavers, hands, sides))
     tags = list(permit(_changes(tagging), desired, policy.protect))
-    ordered = order(departments, settlement, tags, actual)
-    if in_the_way := namesakes(ordered.changes, actual):
-        return decide(
-            sync=sync,
-            corp_id=corp_id,
-            settings=settings,
-            desired=without(desired, in_the_way),
-            seen=seen,
-            remembered=remembered,
-            now=now,
-            weak_too=weak_too,
-            account_cap=account_cap,
-            sibling_roots=sibling_roots,
-            confirm_reads=confirm_reads,
-            trigger=trigger,
-            configured=configured,
-            asked=asked or desired,
-        )
-    schedule, forecast = choose(
-        ordered,
+    listed = [*units, *people, *tagging]
+    return _Found(
+        desired=desired,
+        actual=actual,
+        absent=absent,
+        leavers=leavers,
+        hands=hands,
+        sides=sides,
+        rejected=(*(row for row in listed if isinstance(row, Rejected)), *settlement.rejected),
+        handwork=tuple(each for each in listed if isinstance(each, Handwork)),
+        ordered=order(departments, settlement, tags, actual),
+    )
+
+
+def _people(
+    case: _Case,
+    desired: Desired,
+    actual: Actual,
+    held: frozenset[str],
+    hands: Hands,
+    sides: Fields,
+) -> Iterator[Change | Rejected | Handwork]:
+    """Whoever is asked for, and whoever is ours and is not."""
+    remembered, policy, now = case.remembered, case.settings.policy, case.now
+    yield from MemberDiff.of(
+        desired,
         actual,
         remembered,
         policy,
-        against=obstacles(actual, desired, settings, sibling_roots) if policy.replace else (),
-        root_name=next((each.name for each in seen.departments if each.id == actual.root), UNKNOWN),
-    )
-    schedule = with_held(schedule, actual)
-    limits = (
-        *limits_of(schedule.changes, asked or desired, actual, remembered, settings.limits, policy),
-        *month_creations(schedule.changes, remembered, account_cap),
-    )
-    exceeded = [limit for limit in limits if limit.is_exceeded]
-    writes = [change for change in schedule.changes if change.verb is not Verb.KEEP]
-    plan = Plan(
-        sync=sync,
-        corp_id=corp_id,
-        created_at=now,
-        is_complete=desired.is_complete,
-        changes=schedule.changes,
-        rejected=(
-            *desired.rejected,
-            *(row for row in found if isinstance(row, Rejected)),
-            *settlement.rejected,
-        ),
-        limits=limits,
-        causes=causes_of(exceeded, schedule.changes, desired, actual, remembered, configured),
-        waits=reasons_to_wait(trigger, writes, remembered, configured),
-        forecast=forecast,
-        foreign=_unlisted(schedule.changes, actual),
-        readings=desired.readings,
-        asides=desired.asides,
-        names=names_in(schedule.changes, desired, actual),
-        not_undoable=losses_of(schedule.changes, actual, seen),
-    )
-    return Decision(
-        plan=plan,
-        schedule=schedule,
-        desired=desired,
-        asked=asked or desired,
-        seen=seen,
-        actual=actual,
-        remembered=remembered,
-        leavers=leavers if desired.is_complete else frozenset(),
-        absent=absent,
-        confirm_reads=confirm_reads,
-        trigger=trigger,
+        held,
+        now,
         hands=hands,
         sides=sides,
-        handwork=tuple(each for each in found if isinstance(each, Handwork)),
+        weak_too=case.weak_too,
+        is_generated=is_generated(case.settings.member),
+    )
+    yield from unnamed_members(desired, actual, remembered, policy, now, case.confirm_reads)
+
+
+def _decided(case: _Case, found: _Found) -> Decision:
+    desired, actual = found.desired, found.actual
+    settings, remembered = case.settings, case.remembered
+    schedule, forecast = choose(
+        found.ordered,
+        actual,
+        remembered,
+        settings.policy,
+        against=obstacles(actual, desired, settings, case.sibling_roots) if settings.policy.replace else (),
+        root_name=next((each.name for each in case.seen.departments if each.id == actual.root), UNKNOWN),
+    )
+    schedule = with_held(schedule, actual)
+    return Decision(
+        plan=_plan(case, found, schedule.changes, forecast),
+        schedule=schedule,
+        desired=desired,
+        asked=case.asked,
+        seen=case.seen,
+        actual=actual,
+        remembered=remembered,
+        leavers=found.leavers if desired.is_complete else frozenset(),
+        absent=found.absent,
+        confirm_reads=case.confirm_reads,
+        trigger=case.trigger,
+        hands=found.hands,
+        sides=found.sides,
+        handwork=found.handwork,
+    )
+
+
+def _plan(case: _Case, found: _Found, changes: tuple[Change, ...], forecast: Forecast) -> Plan:
+    desired, actual, remembered = found.desired, found.actual, case.remembered
+    limits = (
+        *limits_of(changes, case.asked, actual, remembered, case.settings.limits, case.settings.policy),
+        *month_creations(changes, remembered, case.account_cap),
+    )
+    exceeded = [limit for limit in limits if limit.is_exceeded]
+    writes = [change for change in changes if change.verb is not Verb.KEEP]
+    return Plan(
+        sync=case.sync,
+        corp_id=case.corp_id,
+        created_at=case.now,
+        is_complete=desired.is_complete,
+        changes=changes,
+        rejected=(*desired.rejected, *found.rejected),
+        limits=limits,
+        causes=causes_of(exceeded, changes, desired, actual, remembered, case.configured),
+        waits=reasons_to_wait(case.trigger, writes, remembered, case.configured),
+        forecast=forecast,
+        foreign=_unlisted(changes, actual),
+        readings=desired.readings,
+        asides=desired.asides,
+        names=names_in(changes, desired, actual),
+        not_undoable=losses_of(changes, actual, case.seen),
     )
 
 

@@ -26,7 +26,7 @@ def reduced(
         limits=(
             *limits_of(
                 schedule.changes,
-                decision.desired,
+                decision.asked,
                 decision.actual,
                 decision.remembered,
                 settings.limits,
