@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.companies import Company, desired, person, settings
 from wxsync.engine.decide import Decision
+from wxsync.engine.drift_notes import noted
 from wxsync.mirror.documents import LONGEST_PLAIN, packed, unpacked
 from wxsync.model.plan import digest_of
 from wxsync.report.as_json import plan_text
@@ -49,6 +50,14 @@ def test_deciding_a_first_load_takes_a_few_hundred_bytes_a_person(
     assert len(decision.plan.writes) == PEOPLE
     assert left < most_left
     assert most < most_at_once
+
+
+def test_what_hands_did_is_looked_for_without_a_list_of_all_that_is_written():
+    """A first load writes ten fields a person, and no hand had a part in any of them."""
+    decision = first_load("batch")()
+    notes, _, most = weighed(lambda: noted(decision))
+    assert notes == []
+    assert most < 10
 
 
 def test_a_plan_is_put_on_record_piece_by_piece():

@@ -247,7 +247,7 @@ class _Work:
 
     async def _judge_file(self, results: Mapping[int, Result | None]) -> bool:
         """Whether the run goes on after a file of which these are the rows."""
-        outcomes = [outcome_of(n, [result]) for n, result in results.items() if result is not None]
+        outcomes = (outcome_of(n, [result]) for n, result in results.items() if result is not None)
         return await self._heed(self._judge.on_file(outcomes))
 
     async def _told_by_file(

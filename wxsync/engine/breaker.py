@@ -34,6 +34,9 @@ class Noted:
     hint: Message | None = None
 
 
+GOOD: Final = Noted()
+
+
 def noted(change: Change, outcome: Outcome) -> Noted | None:
     """What the breaker makes of an outcome; None where it says nothing of how the run goes.
 
@@ -44,7 +47,7 @@ def noted(change: Change, outcome: Outcome) -> Noted | None:
         record = (change.kind.value, str(change.key), outcome.errcode)
         return Noted(record, outcome.errcode, outcome.hint)
     is_tried = outcome.state is OutcomeState.DONE and outcome.attempts > 0
-    return Noted() if is_tried else None
+    return GOOD if is_tried else None
 
 
 class Breaker:

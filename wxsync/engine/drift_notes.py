@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from wxsync.engine.decide import Decision
 from wxsync.engine.drift import IN_TAG
@@ -17,10 +17,9 @@ def noted(decision: Decision) -> list[Drift]:
     Everybody's, also where the run carries out one person's changes alone: what WeCom shows of all is
     remembered by it. An undo writes nobody's source value.
     """
-    tried = _tried(decision)
-    notes = (
-        decision.hands.noted(each, is_tried=_written_as(each.place) in tried) for each in decision.handwork
-    )
+    places = {each.place: _written_as(each.place) for each in decision.handwork}
+    tried = _tried(decision, frozenset(places.values()))
+    notes = (decision.hands.noted(each, is_tried=places[each.place] in tried) for each in decision.handwork)
     before = decision.remembered.drifts
     return [drift for drift in notes if before.get(drift.place) != drift]
 
@@ -67,14 +66,16 @@ def healed(decision: Decision, name: str) -> Drift | None:
     return Drift(kind=drift.kind, key=name, field="name", base=drift.base, put_back_at=drift.put_back_at)
 
 
-def _tried(decision: Decision) -> frozenset[DriftPlace]:
-    """The fields that the plan writes."""
+def _tried(decision: Decision, places: Set[DriftPlace]) -> frozenset[DriftPlace]:
+    """Those of the places that the plan writes; a first load writes a million others."""
+    if not places or decision.plan.undoes is not None:
+        return frozenset()
     return frozenset(
-        (change.kind, str(change.key), field)
+        place
         for change in decision.plan.writes
         if not change.is_temporary
         for field in change.fields
-        if decision.plan.undoes is None
+        if (place := (change.kind, str(change.key), field)) in places
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -67,17 +67,16 @@ def announced_uses(corp: Corp, run_id: int, decision: Decision, *, is_approved: 
 
 
 def settle_uses(
-    connection: Connection, corp: Corp, run_id: int, changes: tuple[Change, ...], outcomes: Iterable[Outcome]
+    connection: Connection, corp: Corp, run_id: int, changes: tuple[Change, ...], outcomes: Sequence[Outcome]
 ) -> None:
     """What the run really did, now that the outcome of every change is known; nothing where it counts not.
 
     Where nobody knows of one what became of it, the next run finds out.
     """
     at = limit_uses.used_at(connection, run_id)
-    states = {outcome.n: outcome.state for outcome in outcomes}
-    if at is None or not states or OutcomeState.UNKNOWN in states.values():
+    if at is None or not outcomes or any(each.state is OutcomeState.UNKNOWN for each in outcomes):
         return
-    done = [change for n, change in enumerate(changes, 1) if states.get(n) is OutcomeState.DONE]
+    done = [changes[each.n - 1] for each in outcomes if each.state is OutcomeState.DONE]
     limit_uses.put_uses(connection, corp.name, corp.sync, run_id, counts_of(done), at, is_settled=True)
 
 
