@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.engine.companies import Company, desired, person, reading, settings, unit
+from tests.engine.companies import Company, desired, person, policy, reading, settings, unit
+from wxsync.config.settings import LimitsSettings
+from wxsync.engine.limits import limits_of
+from wxsync.model.change import Change, FieldChange, Kind, Verb
+from wxsync.model.message import say
 from wxsync.model.plan import Limit, Plan
 from wxsync.model.remembered import Remembered
+from wxsync.model.unknown import Value
+from wxsync.model.uses import FACTORS, LimitKey, PastUses
 
 
 def limit(plan: Plan, name: str) -> Limit:
@@ -181,3 +187,46 @@ def test_departments_with_another_key_count_too() -> None:
 
     assert [each.name for each in same.limits if each.name == "changed_keys"] == []
     assert (limit(other, "changed_keys").count, limit(other, "changed_keys").is_exceeded) == (6, True)
+
+
+def _change(kind: Kind, verb: Verb, **fields: tuple[Value, Value]) -> Change:
+    values = {name: FieldChange(*both) for name, both in fields.items()}
+    return Change(kind=kind, verb=verb, key="X", id="x", name=None, fields=values, why=say("a test"))
+
+
+ONE_OF_EACH = {
+    LimitKey("member_remove"): _change(Kind.MEMBER, Verb.DISABLE, enable=(True, False)),
+    LimitKey("member_create"): _change(Kind.MEMBER, Verb.CREATE, name=(None, "甲")),
+    LimitKey("member_update"): _change(Kind.MEMBER, Verb.UPDATE, name=("甲", "乙")),
+    LimitKey("field_change", "name"): _change(Kind.MEMBER, Verb.UPDATE, name=("甲", "乙")),
+    LimitKey("department_create"): _change(Kind.DEPARTMENT, Verb.CREATE, name=(None, "甲")),
+    LimitKey("department_update"): _change(Kind.DEPARTMENT, Verb.UPDATE, name=("甲", "乙")),
+    LimitKey("department_delete"): _change(Kind.DEPARTMENT, Verb.DELETE),
+    LimitKey("department_move"): _change(Kind.DEPARTMENT, Verb.UPDATE, parent=("A", "B")),
+    LimitKey("tag_member_add"): _change(Kind.TAG, Verb.UPDATE, members=((), ("E0",))),
+    LimitKey("tag_member_remove"): _change(Kind.TAG, Verb.UPDATE, members=(("E0",), ())),
+}
+
+
+def test_every_limit_of_the_config_is_tried_below() -> None:
+    """But for the one on the reading."""
+    assert {key.name for key in ONE_OF_EACH} == set(LimitsSettings.model_fields) - {"source_shrink"}
+
+
+@pytest.mark.parametrize("key", ONE_OF_EACH, ids=lambda key: key.name)
+@pytest.mark.parametrize(("window", "factor"), FACTORS.items())
+def test_every_limit_holds_over_each_window(key: LimitKey, window: str, factor: int) -> None:
+    """Three may be done by a run, six in a day and twelve in a week, whatever it is that is done."""
+    decision = crowd(1).decide(desired([person("E0", mobile="13800000000")]), settings(limits={}))
+    limits = LimitsSettings.model_validate(dict.fromkeys(LimitsSettings.model_fields, 3))
+    for used, is_exceeded in ((3 * factor - 1, False), (3 * factor, True)):
+        past = PastUses(counts={window: {key: used}})
+        remembered = replace(decision.remembered, has_been_applied=True, uses=past)
+        (found,) = [
+            each
+            for each in limits_of(
+                [ONE_OF_EACH[key]], decision.desired, decision.actual, remembered, limits, policy()
+            )
+            if (each.name, each.detail or "", each.window) == (*key, window)
+        ]
+        assert (found.count, found.allowed, found.is_exceeded) == (used + 1, 3 * factor, is_exceeded)

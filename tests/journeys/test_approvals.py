@@ -104,6 +104,52 @@ def test_an_approval_comes_within_a_day(tmp_path: Path) -> None:
     assert failures(story.apply(approved=digest)) == []
 
 
+def test_a_plan_of_a_clock_that_was_ahead_is_approved_by_nobody(tmp_path: Path) -> None:
+    """When it was made nobody knows."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    story.stage.later(days=370)
+    digest = story.digest()
+    story.stage.later(days=-370)
+    with pytest.raises(StalePlanError, match="made 8880 hours ahead of this clock"):
+        story.apply(approved=digest)
+    assert enabled(story) == 40
+
+
+def test_a_yes_is_to_what_was_so_when_it_was_said(tmp_path: Path) -> None:
+    """The same changes, planned upon a source that has lost rows since: that nobody was shown."""
+    story = company(tmp_path, policy={"leavers": "keep"}, limits={"field_change": 5})
+    for number in range(1, 11):
+        story.hr.employees[f"E{number}"].title = "经理"
+    digest = story.digest()
+    gone(story, 21, 35)
+    with pytest.raises(StalePlanError, match=r"it was not so that source_shrink \(hr.members\): 15, allowed"):
+        story.apply(approved=digest)
+    assert story.member("E1").position == ""
+    assert story.digest() == digest
+    gone(story, 36, 37)
+    with pytest.raises(StalePlanError, match=r"source_shrink \(hr.members\): 17"):
+        story.apply(approved=digest)
+    assert failures(story.apply(approved=story.digest())) == []
+    assert story.member("E1").position == "经理"
+
+
+def test_what_a_run_left_goes_on_while_all_else_is_as_it_was_shown(tmp_path: Path) -> None:
+    """Thirty were deleted by a hand since: is it another corp than the mirror's? Nobody said yes to that."""
+    story = company(tmp_path, 60)
+    gone(story, 1, 10)
+    digest = story.digest()
+    assert die_at(story.stage, 3, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    for number in range(20, 50):
+        story.wecom.remove_member(f"e{number}")
+    with pytest.raises(StalePlanError, match="another corp than the mirror's"):
+        story.apply()
+    left = enabled(story)
+    assert left > 20
+    assert failures(story.apply(approved=story.digest())) == []
+    assert enabled(story) < left
+
+
 def test_who_approved_is_on_record(tmp_path: Path) -> None:
     """A user by the name, a token and a WeCom userid with their kind before it."""
     story = company(tmp_path)
@@ -261,6 +307,41 @@ def test_a_part_is_carried_out_with_what_it_needs_and_the_rest_waits(tmp_path: P
         story.apply(approved=digest, parts=["department:create"])
     assert failures(story.apply(approved=story.digest())) == []
     story.check()
+
+
+def test_no_removal_comes_along_unnamed(tmp_path: Path) -> None:
+    """A department's deletion needs its people gone: who says yes to the one has to say yes to the other."""
+    story = Story(tmp_path, policy={"leavers": "delete"})
+    story.department("D3", "客服部")
+    for number in range(1, 41):
+        story.person(f"E{number}", dept="D3" if number > 30 else "D1")
+    assert failures(story.apply()) == []
+    story.stage.later(days=8)
+    gone(story, 31, 40)
+    del story.hr.departments["D3"]
+    digest = story.digest()
+    with pytest.raises(
+        GuardError, match=r"department:delete cannot be carried out without member:delete \(10\)"
+    ) as no:
+        story.apply(approved=digest, parts=["department:delete"])
+    assert "--only department:delete --only member:delete" in str(no.value.hint)
+    assert len(story.wecom.members) == 40
+    run = story.apply(approved=digest, parts=["department:delete", "member:delete"])
+    assert failures(run) == []
+    assert (len(story.wecom.members), "客服部" in story.names()) == (30, False)
+
+
+def test_a_tag_comes_with_its_people(tmp_path: Path) -> None:
+    """Those who are yet to be created are; nobody else is."""
+    story = company(tmp_path)
+    gone(story, 1, 10)
+    story.person("E50")
+    story.person("E51")
+    story.tag("标签", "E11", "E50")
+    assert failures(story.apply(approved=story.digest(), parts=["tag:create"])) == []
+    assert story.tagged("标签") == {"e11", "e50"}
+    assert "e51" not in story.wecom.members
+    assert enabled(story) == 41
 
 
 def test_a_part_ends_no_first_load_and_moves_no_baseline(tmp_path: Path) -> None:

@@ -165,8 +165,8 @@ def test_a_window_that_is_full_refuses_nothing_else(tmp_path: Path) -> None:
     assert windows(_planned(story), "member_remove") == {}
 
 
-def test_what_is_too_old_is_forgotten(tmp_path: Path) -> None:
-    """The table holds a week of runs, and nothing of runs that changed nothing."""
+def test_what_is_too_old_counts_no_more(tmp_path: Path) -> None:
+    """And of runs that changed nothing there is nothing on record."""
     story = company(tmp_path)
     story.goes("E1")
     assert failures(story.apply()) == []
@@ -174,8 +174,25 @@ def test_what_is_too_old_is_forgotten(tmp_path: Path) -> None:
     assert len(on_record(story)) == 1
     story.stage.later(days=8)
     story.goes("E2")
+    assert windows(_planned(story), "member_remove") == {"24h": (1, 10), "7d": (1, 20)}
+
+
+def test_a_clock_that_was_ahead_gives_no_second_helping(tmp_path: Path) -> None:
+    """What was done before still counts when it is right again, and so does what was done meanwhile."""
+    story = company(tmp_path)
+    gone(story, 1, 5)
     assert failures(story.apply()) == []
-    assert on_record(story) == [("member_remove", 1, True)]
+    story.stage.later(days=370)
+    gone(story, 6, 10)
+    assert failures(story.apply()) == []
+    story.stage.later(days=-370)
+    story.hr.employees["E20"].title = "经理"
+    assert failures(story.apply()) == []
+    story.goes("E11")
+    with pytest.raises(GuardError, match="member_remove within 24h: 11, allowed 10"):
+        story.apply()
+    story.stage.later(days=8)
+    assert failures(story.apply()) == []
 
 
 def test_the_windows_are_those_of_the_contract() -> None:

@@ -242,3 +242,30 @@ def test_uses_are_summed_within_their_windows(store: Store) -> None:
     assert counts["24h"][remove] == 10
     assert counts["7d"] == {remove: 60, title: 6}
     assert (open_run.run_id, open_run.at, open_run.planned) == (6, NOW, {remove: 7, title: 2})
+
+
+def test_a_clock_that_was_ahead_makes_nobody_forget(store: Store) -> None:
+    """What it put on record counts from the next run on, and what it found old is there still."""
+    remove = LimitKey("member_remove")
+    with store.transaction() as connection:
+        for run, at in ((1, NOW), (2, NOW + timedelta(days=370))):
+            limit_uses.put_uses(connection, "acme", "acme", run, {remove: 5}, at, is_settled=True)
+        limit_uses.no_later_than(connection, "acme", "acme", NOW + timedelta(hours=1))
+    with store.reading() as connection:
+        day = limit_uses.settled_uses(connection, "acme", "acme", NOW + timedelta(hours=2))["24h"]
+        later = limit_uses.settled_uses(connection, "acme", "acme", NOW + timedelta(days=7, hours=2))["7d"]
+    assert day == {remove: 10}
+    assert later == {}
+
+
+def test_what_is_old_goes_when_many_runs_came_after(store: Store) -> None:
+    """A week back by the clock, and a thousand runs."""
+    remove = LimitKey("member_remove")
+    with store.transaction() as connection:
+        for run, at in ((1, NOW), (1001, NOW + timedelta(days=8))):
+            limit_uses.put_uses(connection, "acme", "acme", run, {remove: 5}, at, is_settled=True)
+        assert limit_uses.used_at(connection, 1) == NOW
+        limit_uses.put_uses(
+            connection, "acme", "acme", 1002, {remove: 5}, NOW + timedelta(days=8), is_settled=True
+        )
+        assert limit_uses.used_at(connection, 1) is None

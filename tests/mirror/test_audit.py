@@ -327,6 +327,20 @@ def test_a_trail_that_was_cut_short_with_its_head_has_lost_where_a_run_ended(fil
     assert changed_to(filled, *gone, update(runs).values(audit_seq=None)) is None, "what no mirror can notice"
 
 
+@pytest.mark.parametrize("left", [None, audit_heads, audit_lines, audit_shares], ids=str)
+def test_a_trail_that_was_taken_away_is_missed(filled: Store, left: Table | None) -> None:
+    """By whatever is left of it, and by the runs that noted where it ended."""
+    with filled.transaction() as connection:
+        run_id = journal.start_run(connection, sync=SYNC, corp=CORP, trigger="manual", started_at=NOON)
+        journal.finish_run(connection, run_id, RunState.APPLIED, NOON)
+        for table in (audit_heads, audit_lines, audit_shares):
+            if table is not left:
+                connection.execute(delete(table))
+    with filled.reading() as connection:
+        assert audit.corps(connection) == (CORP,)
+        assert verify(connection, CORP).flaw is not None
+
+
 def test_a_head_that_was_noted_outside_tells_a_trail_that_was_written_anew(filled: Store) -> None:
     """Whoever may write everything can write a whole new trail; the old head is not in it."""
     noted = read(filled)[-1].hash

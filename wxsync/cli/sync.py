@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
+import pwd
 from pathlib import Path
 from typing import Final
 
@@ -224,10 +224,10 @@ async def _carry_out(
 
 
 def operator() -> Operator:
-    """Who sits here; in a container there may be a number and no name."""
+    """Who sits here, by the kernel's word and no variable's; in a container a number may have no name."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         name = f"uid {os.getuid()}"
     return Operator(kind=OperatorKind.USER, name=name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -12,8 +13,8 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.differing import differences
 from wxsync.engine.going_on import same_records, uncovered
-from wxsync.engine.guard import check, check_approval
-from wxsync.engine.saved import saved_changes
+from wxsync.engine.guard import check, check_approval, check_shown
+from wxsync.engine.saved import saved_changes, saved_limits
 from wxsync.errors import StalePlanError
 from wxsync.mirror import approvals, journal, lease
 from wxsync.mirror.journal import RunRecord
@@ -22,7 +23,7 @@ from wxsync.model.approval import Decided, Offer, Standing
 from wxsync.model.change import Change
 from wxsync.model.config_mark import changed_since, marks_of
 from wxsync.model.message import Message, say
-from wxsync.model.plan import Plan
+from wxsync.model.plan import Limit, Plan
 from wxsync.model.run import OutcomeState, RunState
 
 UNNAMED = "unnamed"
@@ -42,6 +43,13 @@ class Right:
     @property
     def is_approved(self) -> bool:
         return self.offer is not None or self.approval is not None
+
+    @property
+    def plan_run(self) -> int | None:
+        """The run that made the plan to which somebody said yes; None where nobody had to."""
+        if self.approval is not None:
+            return self.approval.plan_run
+        return None if self.offer is None else self.offer.run_id
 
 
 async def right_of(
@@ -99,12 +107,27 @@ def _right_of(
     if going_on is not None:
         if not plan.is_approvable:
             check(plan)
-        return Right(approval=going_on)
-    check_approval(plan, approved, standing, now=now, digest=whole.digest, differences=told)
+        right = Right(approval=going_on)
+    else:
+        check_approval(plan, approved, standing, now=now, digest=whole.digest, differences=told)
+        right = _said(standing, approved, parts, now)
+    if right.plan_run is not None and plan.exceeded:
+        check_shown(plan, _shown(corp, right.plan_run))
+    return right
+
+
+def _said(standing: Standing, approved: str | None, parts: tuple[str, ...], now: datetime) -> Right:
     said = standing.decided
     if said is not None and standing.stands(now) and not parts:
         return Right(approval=said)
     return Right(offer=standing.offer, parts=parts or None) if approved is not None else Right()
+
+
+def _shown(corp: Corp, run_id: int) -> tuple[Limit, ...]:
+    """The limits of the plan that somebody said yes to; none where it is no longer on record."""
+    with corp.store.reading() as connection:
+        document = journal.document_of(connection, run_id)
+    return () if document is None else saved_limits(document)
 
 
 def _going_on(

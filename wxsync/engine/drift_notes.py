@@ -50,7 +50,8 @@ def outdated(decision: Decision, renewed: Collection[DriftPlace]) -> Iterator[Dr
         elif three.wanted is UNKNOWN:
             continue  # a doubt ends nothing
         elif three.shown == three.wanted:
-            if not decision.hands.recent(drift):
+            # Where the source came round to it, its next change is its own.
+            if not decision.hands.recent(drift) or drift.base != three.wanted:
                 yield place
         elif drift.base != three.wanted and decision.hands.authority_of(place[0], place[2]) != "report":
             yield place

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import cast
+from typing import Final, cast
 
 from wxsync.errors import GuardError, StalePlanError
 from wxsync.model.approval import Standing
@@ -17,6 +17,9 @@ from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
 from wxsync.model.unknown import UNKNOWN
 from wxsync.report.masking import mask_message
+
+CIRCUMSTANCES: Final = ("source_shrink", "first_load", "changed_keys", "missing_in_wecom")
+"""Limits on what a plan is made upon, and not on what it writes."""
 
 
 def is_protected(userid: str, patterns: Sequence[str]) -> bool:
@@ -198,6 +201,32 @@ def check_approval(
         )
 
 
+def check_shown(plan: Plan, shown: Iterable[Limit]) -> None:
+    """Refuse a plan under an approval where something is so by now that whoever approved was not shown.
+
+    What the plan writes was before their eyes. What it was planned upon may have changed under the same
+    digest: a source that lost rows, people who are gone from WeCom. `shown` are the limits of the approved
+    plan. Raises StalePlanError.
+    """
+    known = {(limit.name, _of_what(limit)): limit.count for limit in shown if limit.is_exceeded}
+    news = [
+        limit
+        for limit in plan.exceeded
+        if limit.name in CIRCUMSTANCES and limit.count > known.get((limit.name, _of_what(limit)), 0)
+    ]
+    if news:
+        raise StalePlanError(
+            "nothing was written: when this plan was approved it was not so that "
+            + "; ".join(_in_words(limit) for limit in news),
+            hint=f"look at the plan as it is now, and approve that one: wxsync plan {plan.sync}",
+        )
+
+
+def _of_what(limit: Limit) -> str | None:
+    """Which of the limits of one name; the others' detail is their doubt in words."""
+    return limit.detail if limit.name == "source_shrink" else None
+
+
 def _in_words(limit: Limit) -> str:
     detail = f" ({limit.detail})" if limit.detail else ""
     window = f" within {limit.window}" if limit.window else ""
@@ -248,8 +277,8 @@ def _check_usable(sync: str, standing: Standing, now: datetime) -> None:
         )
     if offer.is_old(now):
         hours = (now - offer.made_at).total_seconds() / 3600
+        made = f"{hours:.0f} hours ago" if hours > 0 else f"{-hours:.0f} hours ahead of this clock"
         raise StalePlanError(
-            f"nothing was written: plan {standing.digest} was made {hours:.0f} hours ago, and can be approved"
-            " within 24",
+            f"nothing was written: plan {standing.digest} was made {made}, and can be approved within 24",
             hint=anew,
         )

@@ -57,7 +57,7 @@ def needed_by(schedule: Schedule, own: Sequence[int]) -> list[int]:
             units.add(number)
             waiting += schedule.units[number].needs
     found = {part.n for number in units for part in schedule.units[number].parts}
-    found |= _leaders(schedule.changes, own)
+    found |= _named_people(schedule.changes, own)
     return sorted(found - numbers)
 
 
@@ -93,15 +93,20 @@ def _own_parts(unit: Unit, numbers: dict[int, int]) -> tuple[Part, ...]:
     )
 
 
-def _leaders(changes: Sequence[Change], own: Iterable[int]) -> set[int]:
-    """The changes by which a direct leader comes to be there, who would else be left out."""
-    wanted = {
-        changes[n - 1].fields["direct_leader"].after
-        for n in own
-        if "direct_leader" in changes[n - 1].fields and changes[n - 1].verb is not Verb.KEEP
-    }
+def _named_people(changes: Sequence[Change], own: Iterable[int]) -> set[int]:
+    """The changes by which direct leaders and people of tags come to be there, who would else be left out."""
+    wanted: set[object] = set()
+    for change in (changes[n - 1] for n in own):
+        if change.verb is not Verb.KEEP:
+            wanted |= {values.after for name, values in change.fields.items() if name == "direct_leader"}
+            wanted |= _joining(change)
     return {
         n
         for n, change in enumerate(changes, 1)
         if change.kind is Kind.MEMBER and change.verb in (Verb.CREATE, Verb.ADOPT) and change.key in wanted
     }
+
+
+def _joining(change: Change) -> set[object]:
+    members = change.fields.get("members") if change.kind is Kind.TAG else None
+    return set(members.after) if members is not None and isinstance(members.after, tuple) else set()

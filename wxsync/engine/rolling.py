@@ -84,6 +84,7 @@ def _settle_others(
     connection: Connection, corp: str, sync: str, run_id: int, changes: tuple[Change, ...], now: datetime
 ) -> None:
     """Of what earlier runs may have done that came about which this run does not do again."""
+    limit_uses.no_later_than(connection, corp, sync, now)
     left = limit_uses.unsettled_runs(connection, corp, sync, now, but=(run_id,))
     again = frozenset(uses_of(changes)) if left else frozenset()
     for run in left:

@@ -1,4 +1,4 @@
-"""A plan's document -> its changes, as they were planned. Pure."""
+"""A plan's document -> its changes and limits, as they were planned. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any, Final
 from wxsync.errors import MirrorError
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.message import say
+from wxsync.model.plan import Limit
 from wxsync.model.unknown import UNKNOWN, Value
 
 START: Final = '\n  "changes": ['
 """Nothing else in a plan's document looks so: within a text every line feed has a backslash in its place."""
+LIMITS: Final = '\n  "limits": '
 PLANNED: Final = say("as it was planned")
 
 
@@ -35,6 +37,26 @@ def saved_changes(document: str) -> Iterator[Change]:
             # Nothing of the error's own text: it quotes values.
             raise _unreadable() from None
         yield change
+
+
+def saved_limits(document: str) -> tuple[Limit, ...]:
+    """Every limit as the plan had it. Raises MirrorError where the document is no plan."""
+    place = document.find(LIMITS)
+    try:
+        said, _ = json.JSONDecoder().raw_decode(document, place + len(LIMITS))
+        return tuple(_to_limit(each) for each in said) if place >= 0 else ()
+    except (ValueError, KeyError, TypeError):
+        raise _unreadable() from None
+
+
+def _to_limit(said: Mapping[str, Any]) -> Limit:
+    return Limit(
+        name=said["name"],
+        count=said["count"],
+        allowed=said["allowed"],
+        detail=said.get("detail"),
+        window=said.get("window"),
+    )
 
 
 def _next(document: str, place: int) -> int:

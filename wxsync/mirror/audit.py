@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from wxsync.mirror.audit_text import GENESIS, Share, chained, to_document, to_record
 from wxsync.mirror.people import Person
-from wxsync.mirror.tables import audit_heads, audit_lines, audit_shares
+from wxsync.mirror.tables import audit_heads, audit_lines, audit_shares, runs
 from wxsync.model.audit import AuditEntry, AuditLine
 
 SLICE: Final = 1000
@@ -69,10 +69,12 @@ def head(connection: Connection, corp: str) -> Head:
 
 
 def corps(connection: Connection) -> tuple[str, ...]:
-    """The corps that have a trail, or lines without one."""
-    heads, lines = audit_heads.c.corp, audit_lines.c.corp
-    found = {*connection.scalars(select(heads)), *connection.scalars(select(lines).distinct())}
-    return tuple(sorted(found))
+    """The corps that have a trail, or what is left of one: lines, values, or a run that noted its end."""
+    noted = select(runs.c.corp).where(runs.c.audit_seq > 0)
+    queries = (select(each.c.corp) for each in (audit_heads, audit_lines, audit_shares))
+    return tuple(
+        sorted({corp for query in (*queries, noted) for corp in connection.scalars(query.distinct())})
+    )
 
 
 def lines(

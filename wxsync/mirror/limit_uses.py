@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, case, delete, func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from wxsync.mirror.tables import limit_uses
 from wxsync.model.uses import WINDOWS, LimitKey, UnsettledRun
+
+KEPT: Final = 1000
+"""What so many of the last runs did is kept, however old it looks."""
 
 
 def put_uses(
@@ -22,10 +25,13 @@ def put_uses(
     *,
     is_settled: bool,
 ) -> None:
-    """Remember what run `run_id` does, in the place of what was remembered of it; forget what is too old."""
+    """Remember what run `run_id` does, in the place of what was remembered of it; forget what is too old.
+
+    A clock that was wrong for a while makes nobody forget: what is old by it goes when many runs came after.
+    """
     connection.execute(delete(limit_uses).where(limit_uses.c.run_id == run_id))
-    oldest = at - max(WINDOWS.values())
-    connection.execute(delete(limit_uses).filter_by(corp=corp, sync=sync).where(_at < oldest))
+    is_old = _at < at - max(WINDOWS.values()), limit_uses.c.run_id < run_id - KEPT
+    connection.execute(delete(limit_uses).filter_by(corp=corp, sync=sync).where(*is_old))
     rows = [
         {
             "run_id": run_id,
@@ -42,6 +48,12 @@ def put_uses(
     ]
     if rows:
         connection.execute(insert(limit_uses), rows)
+
+
+def no_later_than(connection: Connection, corp: str, sync: str, now: datetime) -> None:
+    """What bears a time that is yet to come, of a clock that was ahead, counts from now on."""
+    ahead = update(limit_uses).filter_by(corp=corp, sync=sync).where(_at > now)
+    connection.execute(ahead.values(used_at=now))
 
 
 def settled_uses(
