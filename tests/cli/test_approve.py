@@ -118,6 +118,8 @@ def test_a_part_of_a_plan(applied: Stage, typed: Typed) -> None:
     applied.hire(20, 21)
     digest = typed("plan", "--format", "json").json["digest"]
     nothing = typed("approve", digest, "--only", "department:delete", code=4)
+    document = typed("approve", "sha256:nope", "--format", "json", code=4).json
+    assert (document["format"], document["code"]) == ("wxsync-error/1", "stale_plan")
     nothing.says("the plan has no department:delete", "it has: member:create (2), member:disable (6)")
     run = typed(
         "approve", digest, "--only", "member:create", "--only", "department:create", "--format", "json"
@@ -128,6 +130,13 @@ def test_a_part_of_a_plan(applied: Stage, typed: Typed) -> None:
     assert rest["waits"] == [f"a part of plan {digest} was approved: the rest waits for its own"]
     typed("approve", rest["digest"])
     assert len(applied.active_userids) == 8
+
+    leave(applied, 8)
+    applied.hire(22, 22)
+    digest = typed("plan", "--format", "json").json["digest"]
+    told = typed("approve", digest, "--only", "member:create").out
+    assert "2 more changes of that plan wait for an approval of their own." in told
+    assert "All done" not in told
 
 
 def test_parts_go_with_an_approval(typed: Typed) -> None:

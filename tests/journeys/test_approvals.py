@@ -271,6 +271,22 @@ def test_by_schedule_a_run_waits_after_a_change_of_mapping_source_or_policy(tmp_
     assert failures(story.apply(trigger="schedule")) == []
 
 
+def test_a_plan_that_was_shown_before_an_undo_is_not_the_look_that_it_asks_for(tmp_path: Path) -> None:
+    """The same digest, and yet somebody has to look again."""
+    story = company(tmp_path)
+    story.hr.employees["E1"].title = "经理"
+    digest = story.digest()
+    run = story.apply()
+    story.stage.later(minutes=5)
+    assert failures(story.stage.undo(run.id)) == []
+    story.stage.later(minutes=5)
+    with pytest.raises(StalePlanError, match="before it was asked that somebody look again: run"):
+        story.apply(approved=digest)
+    assert story.member("E1").position == ""
+    assert story.digest() == digest
+    assert failures(story.apply(approved=digest)) == []
+
+
 # Parts
 
 
@@ -351,8 +367,11 @@ def test_a_part_ends_no_first_load_and_moves_no_baseline(tmp_path: Path) -> None
     run = story.apply(approved=story.digest(), parts=["department:create"])
     assert failures(run) == []
     assert len(story.wecom.members) == 0
-    assert not story.stage.plan().plan.exceeded
-    assert failures(story.apply()) == []
+    plan = story.stage.plan().plan
+    assert not plan.exceeded
+    with pytest.raises(GuardError, match="the rest waits for its own"):
+        story.apply()
+    assert failures(story.apply(approved=plan.digest)) == []
 
 
 def test_a_part_that_the_plan_does_not_have_uses_nothing_up(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def run(arguments: list[str]) -> int:
             error.code,
             error.message,
             error.hint,
-            as_json=as_json and not refused,
+            as_json=as_json,
             language=invocation.language,
         )
         return EXIT_REFUSED if refused else EXIT_ERROR

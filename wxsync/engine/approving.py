@@ -45,6 +45,12 @@ class Right:
         return self.offer is not None or self.approval is not None
 
     @property
+    def made_at(self) -> datetime | None:
+        """When that plan was made."""
+        said = self.approval or self.offer
+        return None if said is None else said.made_at
+
+    @property
     def plan_run(self) -> int | None:
         """The run that made the plan to which somebody said yes; None where nobody had to."""
         if self.approval is not None:
@@ -104,6 +110,7 @@ def _right_of(
         standing = approvals.standing(connection, corp.name, corp.sync, digest, before=run_id)
         going_on = _going_on(connection, corp, run_id, plan, approved, standing)
         told = _differences(connection, approved, whole, standing)
+        demanded_at = approvals.demanded_at(connection, corp.name, corp.sync)
     if going_on is not None:
         if not plan.is_approvable:
             check(plan)
@@ -111,9 +118,21 @@ def _right_of(
     else:
         check_approval(plan, approved, standing, now=now, digest=whole.digest, differences=told)
         right = _said(standing, approved, parts, now)
+        _check_made_since(right, plan, demanded_at)
     if right.plan_run is not None and plan.exceeded:
         check_shown(plan, _shown(corp, right.plan_run))
     return right
+
+
+def _check_made_since(right: Right, plan: Plan, demanded_at: datetime | None) -> None:
+    """What was shown before something asked for another look is not that look."""
+    made_at = right.made_at
+    if demanded_at is not None and made_at is not None and made_at < demanded_at:
+        raise StalePlanError(
+            "nothing was written: this plan was made before it was asked that somebody look again: "
+            + "; ".join(map(str, plan.waits)),
+            hint=f"look at the plan as it is now, and approve that one: wxsync plan {plan.sync}",
+        )
 
 
 def _said(standing: Standing, approved: str | None, parts: tuple[str, ...], now: datetime) -> Right:
@@ -194,7 +213,7 @@ def _take(corp: Corp, run_id: int, decision: Decision, held: Lease, right: Right
             )
         journal.approve_run(connection, run_id, said.by)
         whole = decision.whole
-        if whole is not None and whole.wants_approval:
+        if whole is not None and len(whole.writes) > len(decision.plan.writes):
             why = say("a part of plan {digest} was approved: the rest waits for its own", digest=whole.digest)
             approvals.demand(connection, corp.name, corp.sync, why, at)
 

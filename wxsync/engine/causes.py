@@ -73,6 +73,8 @@ def causes_of(
             *_of_data(limit, changes, desired, actual, remembered),
         ]
         effect = _effect(limit)
+        if limit.window is not None:  # the plan by itself is within it
+            effect = say("{effect} within {window}", effect=effect, window=limit.window)
         told += [say("{effect}: {cause}", effect=effect, cause=cause) for cause in found]
     return tuple(told)
 

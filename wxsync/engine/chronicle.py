@@ -106,4 +106,5 @@ def finish(
         plan=decision.plan,
         outcomes=outcomes,
         error=error if state is RunState.STOPPED else None,
+        left=0 if decision.whole is None else len(decision.whole.writes) - len(decision.plan.writes),
     )

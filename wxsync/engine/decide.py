@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
@@ -76,6 +76,8 @@ class Decision:
     """In so many complete readings in a row somebody had to be absent to be a leaver."""
     trigger: str = "manual"
     """What set the run off."""
+    configured: Mapping[str, str] = field(default_factory=dict)
+    """Path -> what the config holds there, as far as the plan depends on it."""
     hands: Hands
     sides: Fields
     handwork: tuple[Handwork, ...] = ()
@@ -252,6 +254,7 @@ def _decided(case: _Case, found: _Found) -> Decision:
         absent=found.absent,
         confirm_reads=case.confirm_reads,
         trigger=case.trigger,
+        configured=case.configured,
         hands=found.hands,
         sides=found.sides,
         handwork=found.handwork,

@@ -138,10 +138,14 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
             hint=f"look at it as it is now: wxsync plan {corp.sync}",
         )
     with failing(corp, run_id):
-        await asyncio.to_thread(
-            keep_plan, corp, run_id, fresh, "apply" if fresh.plan.undoes is None else "undo"
-        )
+        await asyncio.to_thread(keep_plan, corp, run_id, fresh, _verb_of(fresh))
     return fresh
+
+
+def _verb_of(decision: Decision) -> journal.RunVerb:
+    if decision.plan.undoes is not None:
+        return "undo"
+    return "apply" if decision.person is None else "repair"
 
 
 async def narrowed(corp: Corp, run_id: int, decision: Decision, parts: Sequence[str]) -> Decision:

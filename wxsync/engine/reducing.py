@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from wxsync.config.settings import SyncSettings
+from wxsync.engine.causes import causes_of
 from wxsync.engine.decide import Decision
 from wxsync.engine.forecast import forecast
 from wxsync.engine.limits import limits_of, month_creations
@@ -20,24 +21,21 @@ def reduced(
 ) -> Decision:
     """The decision with the changes of these numbers alone, by calls: what is counted is counted of them."""
     schedule = _only(decision.schedule, own)
+    desired, actual, remembered = decision.desired, decision.actual, decision.remembered
+    limits = (
+        *limits_of(schedule.changes, decision.asked, actual, remembered, settings.limits, settings.policy),
+        *month_creations(schedule.changes, remembered, account_cap),
+    )
+    exceeded = [limit for limit in limits if limit.is_exceeded]
     plan = replace(
         decision.plan,
         changes=schedule.changes,
-        limits=(
-            *limits_of(
-                schedule.changes,
-                decision.asked,
-                decision.actual,
-                decision.remembered,
-                settings.limits,
-                settings.policy,
-            ),
-            *month_creations(schedule.changes, decision.remembered, account_cap),
-        ),
+        limits=limits,
+        causes=causes_of(exceeded, schedule.changes, desired, actual, remembered, decision.configured),
         forecast=forecast(schedule.changes, schedule.units),
         foreign={},
-        names=names_in(schedule.changes, decision.desired, decision.actual),
-        not_undoable=losses_of(schedule.changes, decision.actual, decision.seen)
+        names=names_in(schedule.changes, desired, actual),
+        not_undoable=losses_of(schedule.changes, actual, decision.seen)
         if decision.plan.undoes is None
         else decision.plan.not_undoable,
     )

@@ -38,6 +38,12 @@ def demanded(connection: Connection, corp: str, sync: str) -> Message | None:
     return to_message(connection.scalar(query))
 
 
+def demanded_at(connection: Connection, corp: str, sync: str) -> datetime | None:
+    """Since when the next plan of `sync` waits for approval; None where it does not."""
+    found: Any = connection.scalar(select(approval_demands.c.demanded_at).filter_by(corp=corp, sync=sync))
+    return None if found is None else found
+
+
 def meet_demand(connection: Connection, corp: str, sync: str) -> None:
     """Somebody has approved a plan of `sync`, and it was carried out."""
     connection.execute(delete(approval_demands).filter_by(corp=corp, sync=sync))

@@ -64,6 +64,8 @@ class Run:
     """What broke the run off."""
     is_stale: bool = False
     """It was refused because its plan is not the one that was approved, or that approval holds no more."""
+    left: int = 0
+    """So many changes of the whole plan nobody said yes to: this run carried out a part of it."""
     differences: tuple[Message, ...] = ()
     """Where the plan is not the one that was approved: what is otherwise."""
 

@@ -156,6 +156,9 @@ def _next(run: Run, wording: Wording) -> Iterable[Notice]:
     if run.plan.undoes is not None and run.state is RunState.APPLIED and run.plan.writes:
         text = say("Mend the source: the next plan by it waits for approval. Look at it first.")
         found.append(_notice(wording, "info", text, f"wxsync plan {run.sync}"))
+    if run.left and run.state is RunState.APPLIED:
+        text = say("{count} more changes of that plan wait for an approval of their own.", count=run.left)
+        found.append(_notice(wording, "info", text, f"wxsync plan {run.sync}"))
     if not found:
         text = say("All done; the next plan should be empty.")
         found.append(_notice(wording, "ok", text, f"wxsync plan {run.sync}"))
