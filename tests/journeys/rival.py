@@ -26,6 +26,7 @@ from wxsync.errors import RunInProgressError, WxsyncError
 from wxsync.mirror.clocks import since_boot
 from wxsync.mirror.lease import CREDIT
 from wxsync.runtime import open_corp
+from wxsync.wecom.outlet import Outlet
 from wxsync.wecom.retries import Patience
 
 WIDE = 1_000_000
@@ -45,6 +46,8 @@ class Facts:
     ip: str
     """The loopback address that it calls from, by which WeCom tells it from others."""
     runs: int
+    first: int = 0
+    """The number of the first: one that goes on for another has fewer left."""
     seed: int
     changes: int
     """How many people get another title before each run."""
@@ -87,7 +90,7 @@ def give_titles(facts: Facts, chance: random.Random, number: int) -> None:
 
 async def apply(facts: Facts, settings: Settings) -> None:
     """One run, if nobody else has one."""
-    line = httpx.AsyncHTTPTransport(local_address=facts.ip)
+    line = Outlet(trust=httpx.create_ssl_context(), limits=httpx.Limits(), local_address=facts.ip)
     patience = Patience(answer_within=facts.call)
     ttl = timedelta(seconds=facts.ttl)
     async with (
@@ -102,7 +105,7 @@ async def apply(facts: Facts, settings: Settings) -> None:
 
 async def live(facts: Facts) -> None:
     chance, settings = random.Random(facts.seed), settings_for(facts)
-    for number in range(facts.runs):
+    for number in range(facts.first, facts.first + facts.runs):
         give_titles(facts, chance, number)
         while True:
             try:

@@ -16,10 +16,15 @@ from wxsync.wecom.calls import Reads
 from wxsync.wecom.crossing import Crossing
 from wxsync.wecom.download import Download
 from wxsync.wecom.gate import Gate, Hold
+from wxsync.wecom.outlet import Body, Environment, Outlet
 from wxsync.wecom.quota import Quota
+from wxsync.wecom.sockets import Sockets, Stream
 from wxsync.wecom.transport import Transport
 
-BELOW = {TokenStore, Crossing, Download, Gate, Hold, Quota, Transport}
+BELOW = {
+    *(TokenStore, Crossing, Download, Gate, Hold, Quota, Transport),
+    *(Outlet, Environment, Body, Sockets, Stream),
+}
 """What the families stand on: every call of theirs goes through it."""
 ABOVE = {Reads}
 """What stands on the families: `tests/wecom/test_calls.py` has each of its calls."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.wecom.line import BASE, CORP, SECRET, Line, ok
 from wxsync.errors import MirrorError, WeComTransportError
+from wxsync.mirror.clocks import since_boot
 from wxsync.wecom.client import open_transport
 from wxsync.wecom.gate import Gate, Leave
 from wxsync.wecom.retries import Patience
@@ -33,7 +34,7 @@ class Rights:
 
     async def leave(self, within: float) -> Leave:
         self.asked.append(within)
-        return self._may_go
+        return Leave(self._may_go, since_boot() + within)
 
     def _may_go(self) -> bool:
         self.at()
@@ -104,12 +105,12 @@ def send(
 
 
 def test_with_leave_a_call_goes_out_once():
-    """It is asked for as long as an answer may take, and again before the head and before the body."""
+    """It is asked for as long as an answer may take, and twice more for each part that is written."""
     count: list[None] = []
     rights = Rights([True], at=lambda: count.append(None))
     far, error = send(rights)
     assert (far.whole, error) == (["gettoken", "user/create"], None)
-    assert (rights.asked, len(count)) == ([7.0], 3)
+    assert (rights.asked, len(count)) == ([7.0], 5)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +118,15 @@ def test_with_leave_a_call_goes_out_once():
     [
         ([False], ["gettoken"]),
         ([True, False], ["gettoken"]),
-        ([True, True, False], ["gettoken", "user/create"]),
+        ([True, True, False], ["gettoken"]),
+        ([True, True, True, False], ["gettoken", "user/create"]),
     ],
-    ids=["before_it_is_begun", "when_the_connection_is_made", "between_head_and_body"],
+    ids=[
+        "before_it_is_begun",
+        "when_the_connection_is_made",
+        "when_the_timer_is_set",
+        "between_head_and_body",
+    ],
 )
 def test_without_leave_no_call_is_whole(says: list[bool], heads: list[str]):
     """However late it is lost: what has no body yet has no effect, and the error says that it has none."""
@@ -132,7 +139,7 @@ def test_without_leave_no_call_is_whole(says: list[bool], heads: list[str]):
 
 def test_a_call_without_a_body_is_whole_with_its_head():
     """Nobody is asked once more when it is out: it would be called unsent and yet have had its effect."""
-    far, error = send(Rights([True, True, False]), has_body=False)
+    far, error = send(Rights([True, True, True, False]), has_body=False)
     assert (far.whole, error) == (["gettoken", "user/delete"], None)
     far, error = send(Rights([True, False]), has_body=False)
     assert far.heads == ["gettoken"]

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -90,6 +90,37 @@ def saying(status: int, body: bytes) -> type[Quiet]:
             self.answer(status, body)
 
     return Other
+
+
+class Leaving(Quiet):
+    """A server that closes the connection after each answer, and does not say so."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.close_connection = True
+
+
+class Tunnelling(Quiet):
+    """A proxy that connects its clients with anybody on this machine, and lets them speak."""
+
+    def do_CONNECT(self) -> None:
+        port = int(self.path.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), source_address=(OTHER_ADDRESS, 0)) as far:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=_carry, args=(far, self.connection), daemon=True)
+            back.start()
+            _carry(self.connection, far)
+            far.shutdown(socket.SHUT_RDWR)
+            back.join()
+        self.close_connection = True
+
+
+def _carry(here: socket.socket, there: socket.socket) -> None:
+    with suppress(OSError):
+        while part := here.recv(65536):
+            there.sendall(part)
 
 
 class Forwarding(Quiet):

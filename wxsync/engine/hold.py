@@ -21,7 +21,8 @@ class Hold:
     """The lease that a run has, by the clock that goes on while the machine sleeps.
 
     A call is let go only where it is over, by its own deadline, before the lease is: so whoever takes over
-    then meets no call of ours but one whose bytes were with the socket before this process was stopped.
+    then meets no call of ours but one whose bytes were with the socket before this process was stopped. One
+    that is stopped between the last question and the socket, and woken too late, is ended (`wecom.watchdog`).
     """
 
     def __init__(self, store: Store, held: Lease) -> None:
@@ -44,7 +45,7 @@ class Hold:
         for _ in range(ATTEMPTS):
             until = since_boot() + within
             if self._is_good(until):
-                return partial(self._may_go, until)
+                return Leave(partial(self._may_go, until), until)
             await self._renew(within)
         raise MirrorError(
             f"the lease of corp {self._lease.corp} cannot be renewed in time: the mirror takes too long",

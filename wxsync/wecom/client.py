@@ -20,6 +20,7 @@ from wxsync.wecom.crossing import Clock
 from wxsync.wecom.gate import Gate
 from wxsync.wecom.jobs import Jobs
 from wxsync.wecom.ledger import Ledger
+from wxsync.wecom.outlet import Environment, Outlet, environment_proxies
 from wxsync.wecom.quota import Quota
 from wxsync.wecom.retries import Patience
 from wxsync.wecom.slots import MOST, Slots
@@ -173,19 +174,27 @@ def http_client(
     timeouts: httpx.Timeout,
 ) -> httpx.AsyncClient:
     """A client that follows no redirect, which would carry the token along."""
-    if proxy is not None and proxy != FROM_ENVIRONMENT:
-        check_proxy(proxy)
+    way = outlet(proxy=proxy, trusted=trust(ca_file))
     return httpx.AsyncClient(
         base_url=base,
-        verify=trust(ca_file),
-        proxy=None if transport is not None or proxy == FROM_ENVIRONMENT else proxy,
-        trust_env=proxy == FROM_ENVIRONMENT,
-        transport=transport,
+        trust_env=False,
+        transport=transport or way,
         timeout=timeouts,
-        limits=httpx.Limits(max_connections=MOST + BESIDE, max_keepalive_connections=MOST + BESIDE),
         headers={"User-Agent": "wxsync"},
         follow_redirects=False,
     )
+
+
+def outlet(*, proxy: str | None, trusted: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    """The network, by the way that `proxy` says; nothing is connected yet. Raises ConfigError."""
+    limits = httpx.Limits(max_connections=MOST + BESIDE, max_keepalive_connections=MOST + BESIDE)
+    if proxy != FROM_ENVIRONMENT:
+        if proxy is not None:
+            check_proxy(proxy)
+        return Outlet(trust=trusted, limits=limits, proxy=proxy)
+    for each in environment_proxies().values():
+        check_proxy(each)
+    return Environment(trust=trusted, limits=limits)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Protocol
 
-Leave: TypeAlias = Callable[[], bool]
-"""Asked once more when a call is about to be written to the line; it waits for nothing. False: no longer."""
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave to make one call. Called: whether it still holds, right before each part is written."""
+
+    may_go: Callable[[], bool]
+    """Waits for nothing."""
+    until: float
+    """By the clock since boot; nothing of the call is to be written after that."""
+
+    def __call__(self) -> bool:
+        return self.may_go()
 
 
 class Hold(Protocol):
@@ -40,10 +51,6 @@ class Gate:
         finally:
             self._hold = before
 
-    async def leave(self, within: float) -> Leave:
-        """Leave for a call of so many seconds; raises what the holder does."""
-        return _always if self._hold is None else await self._hold.leave(within)
-
-
-def _always() -> bool:
-    return True
+    async def leave(self, within: float) -> Leave | None:
+        """Leave for a call of so many seconds, None where it needs none; raises what the holder does."""
+        return None if self._hold is None else await self._hold.leave(within)

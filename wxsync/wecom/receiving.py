@@ -6,21 +6,18 @@ httpx's own time-outs are for a single read: an answer that comes byte by byte n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from wxsync.wecom.answers import UnusableAnswerError
 from wxsync.wecom.gate import Leave
+from wxsync.wecom.sockets import only_with
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one answer: WeCom's longest listing has some ten megabytes."""
 PLAIN: Final = ("", "identity")
 """A compressed answer may unfold to a thousand times its size, and httpx unfolds a piece at once."""
-HEAD: Final = "send_request_headers.started"
-BODY: Final = "send_request_body.started"
-"""What httpx tells of right before it writes: a connection that had to be made is made by then."""
 
 
 async def receive(
@@ -28,17 +25,18 @@ async def receive(
 ) -> httpx.Response:
     """The answer to `request`, read whole; of one that is not HTTP 200 only the head.
 
-    `leave` is asked right before anything of it is written; without it nothing is, and a call whose body was
-    not sent is none. Raises `httpx.HTTPError`: `httpx.ConnectTimeout` where leave was not given,
+    `leave` is asked as each part of it is written (`sockets`); without it no more is, and a call of which a
+    part was not sent is none. Raises `httpx.HTTPError`: `httpx.ConnectTimeout` where leave was not given,
     `httpx.ReadTimeout` where the answer is not there after `within` seconds, and `UnusableAnswerError` where
     it is compressed, or over `LARGEST`.
     """
     request.headers["Accept-Encoding"] = "identity"
-    if leave is not None:
-        _ask_before_writing(request, leave)
+    if leave is not None and not leave():
+        raise httpx.ConnectTimeout("there was no time left to send it", request=request)
     try:
         async with asyncio.timeout(within):
-            response = await client.send(request, stream=True)
+            with only_with(leave):
+                response = await client.send(request, stream=True)
             try:
                 content = await _content(response) if response.status_code == httpx.codes.OK else b""
             finally:
@@ -47,24 +45,6 @@ async def receive(
         raise httpx.ReadTimeout("the answer has no end", request=request) from None
     date = {name: value for name, value in response.headers.items() if name == "date"}
     return httpx.Response(response.status_code, headers=date, content=content, request=request)
-
-
-def _ask_before_writing(request: httpx.Request, leave: Leave) -> None:
-    """Now, and each time that the line is ready for a part of it."""
-
-    def ask() -> None:
-        if not leave():
-            raise httpx.ConnectTimeout("there was no time left to send it", request=request)
-
-    # A call without a body is whole with its head: by then it is too late to take it back.
-    parts = (HEAD, BODY) if int(request.headers.get("Content-Length", 0)) else (HEAD,)
-
-    async def watch(event: str, _: Mapping[str, Any]) -> None:
-        if event.endswith(parts):
-            ask()
-
-    ask()
-    request.extensions["trace"] = watch
 
 
 async def _content(response: httpx.Response) -> bytes:
