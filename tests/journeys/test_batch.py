@@ -7,14 +7,18 @@ import time
 from collections import Counter
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from tests.journeys.stage import described, failures, outcome_of
 from tests.journeys.story import Story, mobile
-from wxsync.engine.bell import Pauses
+from wxsync.engine.bell import JobBell, Pauses
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import carry_out, holding, preview
+from wxsync.model.job import JobCallback
 from wxsync.model.run import OutcomeState
+from wxsync.sandbox.callbacks import deliver
+from wxsync.wecom.crypto import CallbackCrypto, parse_xml, read_envelope
 
 BATCH = {"method": "batch"}
 
@@ -92,6 +96,43 @@ def test_a_number_that_is_taken_is_that_persons_failure(story):
     assert outcome_of(run, "E7").errcode == 60104
     assert outcome_of(run, "E8").state is OutcomeState.DONE
     assert len(failures(run)) == 1
+
+
+async def told_at(request: httpx.Request, bell: JobBell, crypto: CallbackCrypto) -> httpx.Response:
+    """The receiver of WeCom's callbacks: whoever is told of a job's end rings for it."""
+    query = request.url.params
+    sealed = read_envelope(request.content)
+    event = parse_xml(crypto.decrypt(query["msg_signature"], query["timestamp"], query["nonce"], sealed))
+    assert event.findtext("Event") == "batch_job_result"
+    bell.ring(event.findtext("BatchJob/JobId") or "")
+    return httpx.Response(200)
+
+
+def test_wecom_tells_the_end_of_a_job_to_whom_it_was_asked_to(story):
+    """Signed and encrypted, at the address that went with the file; nobody waits for the next question."""
+    story.people(30)
+    story.save()
+    where = JobCallback(url="https://hr.example.com/callback/acme", token="tok", encoding_aes_key="k" * 43)
+    crypto = CallbackCrypto(where.token, where.encoding_aes_key, story.wecom.corp_id)
+
+    async def act(corp: Corp) -> float:
+        patient = replace(corp, pauses=Pauses(first=60, longest=60), job_callback=where)
+        receiver = httpx.MockTransport(lambda request: told_at(request, patient.bell, crypto))
+        story.wecom.callback_client = httpx.AsyncClient(transport=receiver)
+        started = time.monotonic()
+        async with holding(patient, "manual") as held, story.wecom.callback_client:
+            run_id, decision = await preview(patient, verb="apply")
+            applying = asyncio.create_task(carry_out(patient, run_id, decision, held))
+            while not applying.done():
+                await asyncio.sleep(0.05)
+                await deliver(story.wecom)
+            assert failures(await applying) == []
+        return time.monotonic() - started
+
+    assert story.stage.act(act) < 30
+    (told,) = story.wecom.outbox.sent
+    assert (told.callback.receiver.url, told.is_delivered) == (where.url, True)
+    story.check()
 
 
 def test_a_job_whose_end_is_told_is_not_waited_for(story):

@@ -21,6 +21,7 @@ from tests.wecom.line import BASE, CORP, Clock, ok
 from wxsync.errors import (
     WxsyncError,
 )
+from wxsync.model.job import JobCallback
 from wxsync.model.member import MemberWrite
 from wxsync.model.token import TokenState
 from wxsync.wecom.client import open_transport
@@ -30,7 +31,6 @@ from wxsync.wecom.retries import Patience
 from wxsync.wecom.tokens import MemoryTokens
 from wxsync.wecom.transport import Transport
 from wxsync.wecom.wire.export import ExportFile, ExportJob
-from wxsync.wecom.wire.jobs import JobCallback
 
 SECRETS = {
     "contact secret": "kontact/S3cret+MARK=9f3b71c2d4",

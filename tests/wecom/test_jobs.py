@@ -5,9 +5,16 @@ import pytest
 
 from tests.wecom.line import Line, errcode, ok
 from wxsync.errors import DeniedError, NotFoundError, RateLimitError, WeComError, WeComTransportError
-from wxsync.model.job import DepartmentAction, DepartmentRow, JobKind, JobResult, JobStatus, MemberRow
+from wxsync.model.job import (
+    DepartmentAction,
+    DepartmentRow,
+    JobCallback,
+    JobKind,
+    JobResult,
+    JobStatus,
+    MemberRow,
+)
 from wxsync.wecom.jobs import Jobs
-from wxsync.wecom.wire.jobs import JobCallback
 
 STARTS = {
     "batch/syncuser": Jobs.sync_members,

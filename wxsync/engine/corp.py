@@ -10,6 +10,7 @@ from wxsync.config.settings import SyncSettings
 from wxsync.engine.bell import JobBell, Pauses
 from wxsync.mirror.retention import Retention
 from wxsync.mirror.store import Store
+from wxsync.model.job import JobCallback
 from wxsync.sources.base import Source
 from wxsync.wecom.contacts import Contacts
 from wxsync.wecom.gate import Gate
@@ -55,6 +56,8 @@ class Corp:
     """How often a job is asked after."""
     bell: JobBell = field(default_factory=JobBell)
     """Rung where WeCom tells that a job is over."""
+    job_callback: JobCallback | None = None
+    """Where it is to tell that: whoever listens there rings the bell. None: nobody does."""
 
     @property
     def siblings(self) -> frozenset[str]:

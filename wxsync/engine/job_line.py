@@ -208,14 +208,14 @@ class JobLine:
         return running, None
 
     async def _start(self, job: BatchJob) -> str:
-        jobs, media_id = self._corp.jobs, str(job.media_id)
+        jobs, media_id, callback = self._corp.jobs, str(job.media_id), self._corp.job_callback
         match job.kind:
             case JobKind.SYNC_MEMBERS:
-                return await jobs.sync_members(media_id)
+                return await jobs.sync_members(media_id, callback)
             case JobKind.REPLACE_MEMBERS:
-                return await jobs.replace_members(media_id)
+                return await jobs.replace_members(media_id, callback)
             case JobKind.REPLACE_DEPARTMENTS:
-                return await jobs.replace_departments(media_id)
+                return await jobs.replace_departments(media_id, callback)
 
     def _told(self, job: BatchJob, result: JobResult) -> Ended:
         """Over for WeCom; for us it is once that, or its rows, are on record."""

@@ -38,6 +38,15 @@ class DepartmentAction(IntFlag):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobCallback:
+    """Where WeCom tells of the end of a job, signed and encrypted with these."""
+
+    url: str
+    token: str = field(repr=False)
+    encoding_aes_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
     """What became of one member of a file, or of one whom the file deleted; errcode 0 is success."""
 

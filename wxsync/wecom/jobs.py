@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from wxsync.errors import WeComApiError
-from wxsync.model.job import JobKind, JobResult, JobStatus
+from wxsync.model.job import JobCallback, JobKind, JobResult, JobStatus
 from wxsync.wecom.errcodes.codes import JOB_FAILURES, JOB_UNDER_WAY
 from wxsync.wecom.measures import Measure, check_text
 from wxsync.wecom.transport import Transport
 from wxsync.wecom.wire import jobs as wire
-from wxsync.wecom.wire.jobs import JobCallback
 
 JOB_ID: Final = Measure(is_required=True, octets=wire.JOB_ID)
 

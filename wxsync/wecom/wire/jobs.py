@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from wxsync.errors import WeComError
-from wxsync.model.job import DepartmentAction, DepartmentRow, JobKind, JobResult, JobStatus, MemberRow
+from wxsync.model.job import (
+    DepartmentAction,
+    DepartmentRow,
+    JobCallback,
+    JobKind,
+    JobResult,
+    JobStatus,
+    MemberRow,
+)
 from wxsync.wecom.answers import ERRMSG, without_personal
 from wxsync.wecom.wire.shapes import Answer, Json, errcode_of, is_number, number_of, text_of, unreadable
 
@@ -36,15 +43,6 @@ STATUSES: Final[Mapping[int, JobStatus]] = MappingProxyType(
     {1: JobStatus.STARTED, 2: JobStatus.RUNNING, 3: JobStatus.FINISHED}
 )
 ALL_ACTIONS: Final = 0xFFFF
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobCallback:
-    """Where WeCom tells of the end of a job, signed and encrypted with these."""
-
-    url: str
-    token: str = field(repr=False)
-    encoding_aes_key: str = field(repr=False)
 
 
 def to_job(kind: JobKind, media_id: str, callback: JobCallback | None) -> Json:
