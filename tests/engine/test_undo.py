@@ -492,3 +492,82 @@ def test_the_ground_is_not_touched(corp: Corp) -> None:
     decision = corp.undo()
     assert (decision.plan.writes, decision.plan.undoes) == ((), 7)
     assert decision.actual == recall(corp.seen, corp.remembered, 1)
+
+
+# Deleted, and there again
+
+
+HELD: Mapping[str, Value] = {
+    "name": "员工",
+    "mobile": "13800000001",
+    "email": "a@example.com",
+    "departments": (1,),
+    "tags": ("甲", "乙", "丙"),
+    "led": ("E2", "E3"),
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "itself"),
+    [
+        (OutcomeState.DONE, LossReason.DELETED),
+        (OutcomeState.UNKNOWN, LossReason.UNKNOWN),
+        (None, LossReason.UNKNOWN),
+    ],
+)
+def test_who_is_there_again_is_left_and_what_is_lost_is_listed(
+    corp: Corp, state: OutcomeState | None, itself: LossReason
+) -> None:
+    """The chats, and each field, tag and led person that is otherwise; nothing is written."""
+    corp.member("E1", name="员工", mobile="13800000002")
+    corp.member("E2", direct_leader="E1")
+    corp.member("E3", direct_leader="E2")
+    corp.tag("甲", 3, "E1")
+    corp.tag("乙", 4, "E2")
+    decision = corp.undo(past(Kind.MEMBER, Verb.DELETE, "E1", held=HELD, state=state))
+    assert written(decision) == []
+    assert lost(decision) == [
+        ("E1", itself, ()),
+        ("E1", LossReason.CHANGED, ("mobile", "tags", "led")),
+        ("E1", LossReason.UNKNOWN, ("email",)),
+    ]
+
+
+def test_where_a_deletion_failed_nothing_was_lost_by_it(corp: Corp) -> None:
+    """Whatever is otherwise by now, another run did."""
+    corp.member("E1", name="员工", mobile="13800000002")
+    corp.department("D1", 5, name="新")
+    for state in (OutcomeState.FAILED, OutcomeState.SKIPPED):
+        decision = corp.undo(
+            past(Kind.MEMBER, Verb.DELETE, "E1", held=HELD, state=state),
+            past(Kind.DEPARTMENT, Verb.DELETE, "D1", id=5, held={"name": "甲", "parent": 1}, state=state),
+        )
+        assert (written(decision), lost(decision)) == ([], [])
+
+
+def test_a_department_that_is_there_again_is_another(corp: Corp) -> None:
+    """It has another id; under its own id it was never deleted."""
+    corp.department("D1", 8, name="新")
+    held: Mapping[str, Value] = {"name": "甲", "parent": 1}
+    decision = corp.undo(past(Kind.DEPARTMENT, Verb.DELETE, "D1", id=5, held=held))
+    assert written(decision) == []
+    assert lost(decision) == [("D1", LossReason.DELETED, ()), ("D1", LossReason.CHANGED, ("name",))]
+    assert lost(corp.undo(past(Kind.DEPARTMENT, Verb.DELETE, "D1", id=8, held=held))) == []
+
+
+def test_a_tag_that_is_there_again_is_another(corp: Corp) -> None:
+    """Whom it has is for whoever made it."""
+    corp.member("E1")
+    corp.member("E2")
+    corp.tag("甲", 8, "E2")
+    decision = corp.undo(past(Kind.TAG, Verb.DELETE, "甲", id=3, held={"members": ("E1", "E2")}))
+    assert written(decision) == []
+    assert lost(decision) == [("甲", LossReason.DELETED, ()), ("甲", LossReason.CHANGED, ("members",))]
+
+
+def test_what_became_of_a_deletion_is_told() -> None:
+    """Done, unknown, or that nobody knows since the run died."""
+    changes = [change(Verb.DELETE, f"E{n}", {}, held={"name": "员工"}) for n in (1, 2, 3)]
+    outcomes = [Outcome(n=1, state=OutcomeState.DONE), Outcome(n=2, state=OutcomeState.UNKNOWN)]
+    done = past_changes(planned(*changes), outcomes, {1, 2, 3})
+    assert [each.state for each in done] == [OutcomeState.DONE, OutcomeState.UNKNOWN, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from base64 import b64decode
@@ -14,17 +15,21 @@ import pytest
 from sqlalchemy import insert, select
 
 from tests.journeys.stage import described
-from tests.journeys.story import Story, email
-from wxsync.errors import GuardError
+from tests.journeys.story import Story, email, mobile
+from wxsync.engine.corp import Corp
+from wxsync.engine.reconcile import made_fresh, preview
+from wxsync.errors import GuardError, WxsyncError
 from wxsync.mirror import audit, journal
 from wxsync.mirror.audit_chain import verify
+from wxsync.mirror.audit_text import GONE
 from wxsync.mirror.documents import MARK
 from wxsync.mirror.erasing import erase
-from wxsync.mirror.people import find_person
+from wxsync.mirror.people import Person, find_person
 from wxsync.mirror.retention import LONG_GONE, Retention, tidy
 from wxsync.mirror.schema import prepare
+from wxsync.mirror.scrubbing import Scrubber
 from wxsync.mirror.store import Store
-from wxsync.mirror.tables import baselines, batch_jobs, metadata, runs
+from wxsync.mirror.tables import baselines, batch_jobs, member_links, metadata, runs
 from wxsync.model.audit import Erased
 from wxsync.model.batch_job import JobState
 from wxsync.model.run import RunState
@@ -207,3 +212,105 @@ def test_old_runs_go_at_the_end_of_a_run(tmp_path: Path) -> None:
     store.close()
     assert len(left) < first
     assert described(story.stage.plan().plan.writes) == []
+
+
+CROSSED = "{'E1': 'e2', 'E2': 'e1'}.get(emp_no, emp_no | lower)"
+"""Each one's key is the other's userid."""
+
+
+def crossed(folder: Path, *leavers: str) -> Story:
+    story = Story(folder, policy={"leavers": "delete"}, member={"userid": CROSSED})
+    story.people(4)
+    story.apply()
+    story.stage.later(days=1)
+    for key in leavers:
+        story.goes(key)
+    story.apply()
+    story.stage.later(days=1)
+    story.apply()
+    return story
+
+
+def test_where_a_key_is_anothers_userid_neither_is_taken_for_both(tmp_path: Path) -> None:
+    """It has to be said which is meant: to the audit trail, to an erasure and to a repair."""
+    story = crossed(tmp_path)
+    store = mirror_of(story)
+    with store.reading() as connection:
+        with pytest.raises(WxsyncError, match="source key of somebody and the userid of somebody else"):
+            find_person(connection, CORP, "E1")
+        found = {who: find_person(connection, CORP, who) for who in ("key:E1", "userid:e2", "userid:E1")}
+    store.close()
+    one = Person(corp=CORP, keys=frozenset({("acme", "E1")}), userids=frozenset({"e2"}))
+    other = Person(corp=CORP, keys=frozenset({("acme", "E2")}), userids=frozenset({"e1"}))
+    assert found == {"key:E1": one, "userid:e2": one, "userid:E1": other}
+    story.hr.employees["E1"].title = story.hr.employees["E2"].title = "主管"
+    story.save()
+    with pytest.raises(WxsyncError, match="source key of somebody and the userid of somebody else"):
+        story.stage.repair("E1")
+    assert [change.key for change in story.stage.repair("userid:e1").plan.writes] == ["E2"]
+
+    async def looked_at_anew(corp: Corp) -> list[str | None]:
+        run_id, decision = await preview(corp, trigger="manual", person="key:E1")
+        story.stage.later(minutes=30)
+        fresh = await made_fresh(corp, run_id, decision)
+        return [change.key for change in fresh.plan.writes]
+
+    assert story.stage.act(looked_at_anew) == ["E1"]
+
+
+@pytest.mark.parametrize("leavers", [("E1",), ("E1", "E2")])
+def test_of_two_with_crossed_names_one_alone_is_erased(tmp_path: Path, leavers: tuple[str, ...]) -> None:
+    """Whatever is kept of the other one is there as before, be they gone or not."""
+    story = crossed(tmp_path, *leavers)
+    store = mirror_of(story)
+    mine, others = (mobile(1), email(1), "员工1"), (mobile(2), email(2), "员工2")
+    before = lines_with(everything(store), *others)
+    with store.transaction() as connection:
+        person = find_person(connection, CORP, "key:E1")
+        assert person is not None
+        erase(connection, person, story.stage.now)
+    assert lines_with(everything(store), *mine) == []
+    assert len(lines_with(everything(store), *others)) == len(before)
+    with store.reading() as connection:
+        kept = journal.run(connection, 1)
+    assert kept is not None
+    assert kept.document is not None
+    created = [(each["key"], each["id"]) for each in json.loads(kept.document)["changes"] if each["id"]]
+    assert created == [("E2", "e1"), ("E3", "e3"), ("E4", "e4")]
+    store.close()
+
+
+def test_a_key_of_several_syncs_is_nobodys_name(tmp_path: Path) -> None:
+    """Keys of two syncs may be equal, and mean two people: the userid tells them apart."""
+    story = crossed(tmp_path)
+    store = mirror_of(story)
+    with store.transaction() as connection:
+        far = {"corp": CORP, "sync": "other", "key": "E3", "userid": "far", "userid_folded": "far"}
+        mine = connection.execute(select(member_links).where(member_links.c.key == "E3")).mappings().one()
+        connection.execute(insert(member_links).values({**mine, **far, "live_userid": "far"}))
+        with pytest.raises(WxsyncError, match="several people go by this source key"):
+            find_person(connection, CORP, "E3")
+        alone = Person(corp=CORP, keys=frozenset({("other", "E3")}), userids=frozenset({"far"}))
+        assert find_person(connection, CORP, "far") == alone
+        assert find_person(connection, CORP, "key:E3", sync="other") == alone
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("sync", "value", "left"),
+    [
+        ("acme", {"kind": "member", "key": "E1", "id": "e2"}, {"kind": "member"}),
+        ("acme", {"kind": "member", "key": "E2", "id": "e1"}, None),
+        ("other", {"kind": "member", "key": "E1", "id": "x"}, None),
+        ("other", {"kind": "member", "key": "X", "id": "E2"}, {"kind": "member"}),
+        ("acme", {"held": {"led": ["E1", "E2"]}}, {"held": {"led": ["E2"]}}),
+        ("acme", {"foreign_members": ["e1", "e2"]}, {"foreign_members": ["e1"]}),
+        ("acme", {"direct_leader": {"before": "E2", "after": "E1"}}, {"before": "E2", "after": GONE}),
+    ],
+)
+def test_a_key_is_no_userid_and_belongs_to_its_sync(sync: str, value: Any, left: Any) -> None:
+    """E1 of acme has the userid e2: what names E2, or another sync's E1, stays as it is."""
+    person = Person(corp=CORP, keys=frozenset({("acme", "E1")}), userids=frozenset({"e2"}))
+    scrubbed = Scrubber(person, sync).in_json(json.dumps(value))
+    after = None if scrubbed is None else json.loads(scrubbed)
+    assert (after.get("direct_leader", after) if after else after) == left

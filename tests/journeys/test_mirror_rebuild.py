@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.rebuild import Rebuild
 from wxsync.engine.rebuilding import propose_rebuild, remember_rebuild
 from wxsync.engine.reconcile import holding
-from wxsync.errors import GuardError
+from wxsync.errors import GuardError, WxsyncError
 from wxsync.model.change import Kind, Reason, Verb
+from wxsync.model.plan import document_digest
 from wxsync.model.run import Run
 from wxsync.report.as_json import plan_document, run_document, to_json
 from wxsync.report.from_json import read_saved_plan
@@ -63,6 +65,13 @@ class Archive:
 
 def left(found: Rebuild, kind: Kind = Kind.MEMBER) -> dict[str, str]:
     return {each.key: str(each.why) for each in found.left if each.kind is kind}
+
+
+def redigested(text: str) -> str:
+    """The same run, as whoever altered it with care would leave it."""
+    run = json.loads(text)
+    run["plan"]["digest"] = document_digest(run["plan"])
+    return json.dumps(run)
 
 
 def places(story: Story) -> dict[str, int]:
@@ -232,10 +241,100 @@ def test_a_mirror_that_knows_the_sync_is_refused(tmp_path: Path) -> None:
         ('"sync": "acme"', '"sync": "other"'),
         ("ww5a6d626f78000001", "ww5a6d626f78000002"),
     ):
-        archive.files[0].write_text(text.replace(before, after), encoding="utf-8")
+        archive.files[0].write_text(redigested(text.replace(before, after)), encoding="utf-8")
         with pytest.raises(GuardError, match="is of sync"):
             archive.rebuild()
     archive.files[0].write_text(text, encoding="utf-8")
     assert len(archive.rebuild().members) == 3
     with pytest.raises(GuardError, match="knows sync acme already"):
         archive.rebuild()
+
+
+def altered(archive: Archive, id: str) -> None:
+    """The newest file says that E2 is `id`."""
+    run = json.loads(archive.files[-1].read_text(encoding="utf-8"))
+    for change in run["plan"]["changes"]:
+        if (change["kind"], change["key"]) == ("member", "E2"):
+            change["id"] = id
+    archive.files[-1].write_text(json.dumps(run), encoding="utf-8")
+
+
+OTHER = (
+    "the source gives it the userid e2, the plan another one, and no number or address"
+    " that WeCom shows agrees"
+)
+
+
+def test_a_plan_that_was_altered_makes_no_stranger_ours(tmp_path: Path) -> None:
+    """The digest tells it; and where that was altered too, the source, which calls E2 somebody else."""
+    archive = office(tmp_path, people=4)
+    story = archive.story
+    story.wecom.add_member("boss", "老板", mobile=mobile(900))
+    lose(story)
+    altered(archive, "boss")
+    with pytest.raises(WxsyncError, match="do not give its digest"):
+        archive.rebuild()
+    archive.files[0].write_text(redigested(archive.files[0].read_text(encoding="utf-8")), encoding="utf-8")
+    found = archive.rebuild(is_meant=False)
+    assert relinked(found) == {"E1", "E3", "E4"}
+    assert left(found) == {"E2": OTHER}
+
+
+def test_a_line_that_no_digest_covers_makes_no_stranger_ours(tmp_path: Path) -> None:
+    """What is kept is not among what a plan would do."""
+    archive = office(tmp_path, people=4)
+    story = archive.story
+    story.wecom.add_member("boss", "老板", mobile=mobile(900))
+    lose(story)
+    plan = json.loads(archive.files[0].read_text(encoding="utf-8"))["plan"]
+    kept = {"n": 1, "kind": "member", "verb": "keep", "key": "E2", "id": "boss", "name": "员工2"}
+    later = {**plan, "created_at": "2030-01-01T00:00:00Z"}
+    later["changes"] = [{**kept, "fields": {}, "why": "", "reason": "grace"}]
+    archive.files.append(tmp_path / "later.json")
+    archive.files[1].write_text(
+        json.dumps({**later, "digest": document_digest(later)}, ensure_ascii=False), encoding="utf-8"
+    )
+    found = archive.rebuild(is_meant=False)
+    assert relinked(found) == {"E1", "E3", "E4"}
+    assert left(found) == {"E2": OTHER}
+
+
+def test_where_userids_are_made_from_names_the_digest_vouches_for_them(tmp_path: Path) -> None:
+    """A namesake's differs from the name's, and whoever was given another name keeps the one of before."""
+    made = "'qianer' if full_name == '钱二' else (emp_no | lower | pinyin)"
+    archive = office(tmp_path, people=4, member={"userid": made})
+    story = archive.story
+    story.hr.employees["E2"].full_name = "钱二"
+    lose(story)
+    assert "E2" in relinked(archive.rebuild(is_meant=False))
+
+
+def test_under_another_userid_somebody_is_taken_by_the_number_that_wecom_shows(tmp_path: Path) -> None:
+    """Adopted by it, or renamed since: the number is theirs alone. A name is not."""
+    archive = office(tmp_path, people=4, shows_all=True)
+    story = archive.story
+    altered(archive, "wang.er")
+    archive.files[0].write_text(redigested(archive.files[0].read_text(encoding="utf-8")), encoding="utf-8")
+    theirs = story.wecom.members["e2"]
+    shown = (theirs.mobile, theirs.email)
+    story.wecom.remove_member("e2")
+    lose(story)
+    story.wecom.add_member("wang.er", "员工2", mobile=mobile(901))
+    assert "E2" not in relinked(archive.rebuild(is_meant=False))
+    story.wecom.members["wang.er"].mobile = shown[0]
+    assert "E2" in relinked(archive.rebuild(is_meant=False))
+
+
+def test_of_a_leaver_who_is_kept_an_earlier_plan_has_to_tell_the_userid(tmp_path: Path) -> None:
+    """The source tells no userid of a leaver, and the digest of a plan covers nobody who is kept."""
+    archive = office(tmp_path, people=4, policy={"delete_after_days": 30})
+    story = archive.story
+    story.hr.employees["E2"].status = "left"
+    archive.keep(story.settle())
+    story.stage.later(days=1)
+    archive.keep_plan()
+    assert "E2" in {each.key for each in read_saved_plan(archive.files[-1]).named}
+    lose(story)
+    assert "E2" in relinked(archive.rebuild(is_meant=False))
+    found = archive.rebuild(archive.files[-1:], is_meant=False)
+    assert left(found)["E2"] == "only a line that the plan's digest does not cover says which userid it has"

@@ -285,15 +285,31 @@ def test_who_was_deleted_is_made_anew_with_all_that_is_known(copied: Office) -> 
 
 
 def test_who_was_deleted_and_comes_back_through_the_source_is_not_made_twice(copied: Office) -> None:
-    """Whoever is there by then is left as they are."""
+    """Whoever is there by then is left as they are; what the former one had is listed."""
     story = copied(policy={"leavers": "delete"})
     row = story.hr.employees["E1"]
     story.goes("E1")
     run = story.apply()
     story.hr.employees["E1"] = row
+    former, row.mobile = row.mobile, mobile(88)
+    del story.hr.departments["D4"]
+    story.person("E7", dept="D1")
+    second = story.apply()
+    story.department("D4", "合规部")
     story.apply()
 
-    assert described(story.stage.plan_undo(run.id).plan.writes) == []
+    plan = story.stage.plan_undo(run.id).plan
+    assert described(plan.writes) == []
+    assert [(each.reason, each.fields) for each in of(plan, Kind.MEMBER, "E1")] == [
+        (LossReason.DELETED, ()),
+        (LossReason.CHANGED, ("mobile", "tags")),
+    ]
+    assert str(former) not in str(plan.not_undoable)
+    of_second = of(story.stage.plan_undo(second.id).plan, Kind.DEPARTMENT, "D4")
+    assert [(each.reason, each.fields) for each in of_second] == [
+        (LossReason.DELETED, ()),
+        (LossReason.CHANGED, ("name",)),
+    ]
 
 
 def test_departments_are_built_anew_from_the_top_down(story: Story) -> None:

@@ -67,7 +67,7 @@ class Decision:
     absent: frozenset[str]
     """The same by this reading alone: others may have to confirm it."""
     person: str | None = None
-    """The key of the one whose changes these are; None: everybody's."""
+    """Whose changes these are, as `key:…`; None: everybody's."""
     needed: tuple[Change, ...] = ()
     """Changes of others that have to come before that one's."""
     whole: Plan | None = None

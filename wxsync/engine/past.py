@@ -29,6 +29,8 @@ class PastChange:
     """What went with it: of a deletion what was known of the record."""
     on_the_way: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """What fields held only for a while: a run that died may have left them so."""
+    state: OutcomeState | None = OutcomeState.DONE
+    """What became of it; None where the run died before it said so."""
 
 
 def past_changes(
@@ -41,7 +43,7 @@ def past_changes(
     """
     ended = {outcome.n: outcome for outcome in outcomes}
     passing: dict[tuple[Kind, str], dict[str, list[FieldChange]]] = {}
-    written: list[tuple[str, Change]] = []
+    written: list[tuple[int, str, Change]] = []
     tried: set[tuple[Kind, str]] = set()
     for n, change in enumerate(planned, 1):
         if change.key is None or change.verb is Verb.KEEP:
@@ -53,10 +55,15 @@ def past_changes(
             for name, values in change.fields.items():
                 passing.setdefault(record, {}).setdefault(name, []).append(values)
         else:
-            written.append((change.key, change))
+            written.append((n, change.key, change))
     return tuple(
-        _past_change(key, change, passing.get((change.kind, key), {}))
-        for key, change in written
+        _past_change(
+            key,
+            change,
+            passing.get((change.kind, key), {}),
+            None if (end := ended.get(n)) is None else end.state,
+        )
+        for n, key, change in written
         if (change.kind, key) in tried
     )
 
@@ -67,7 +74,7 @@ def _was_tried(outcome: Outcome | None, *, is_announced: bool) -> bool:
     return outcome.state in (OutcomeState.DONE, OutcomeState.UNKNOWN) or outcome.attempts > 0
 
 
-def _past_change(key: str, change: Change, passing: Passing) -> PastChange:
+def _past_change(key: str, change: Change, passing: Passing, state: OutcomeState | None) -> PastChange:
     fields = dict(change.fields)
     on_the_way = {name: tuple(each.after for each in some) for name, some in passing.items()}
     for name, passed in on_the_way.items():
@@ -84,6 +91,7 @@ def _past_change(key: str, change: Change, passing: Passing) -> PastChange:
         fields=fields,
         held=change.held or {},
         on_the_way=on_the_way,
+        state=state,
     )
 
 

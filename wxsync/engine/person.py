@@ -12,6 +12,7 @@ from wxsync.errors import GuardError, WxsyncError
 from wxsync.model.change import Change, Kind
 from wxsync.model.member import fold
 from wxsync.model.remembered import LinkState
+from wxsync.model.who import KEY, Who, only_one
 
 MOST_NAMED = 5
 """So many changes of others are named in a refusal; the plan shows all of them."""
@@ -33,7 +34,7 @@ def only_person(
     rejected = tuple(row for row in decision.plan.rejected if row.kind is Kind.MEMBER and row.key == key)
     alone = reduced(decision, own, settings, account_cap)
     needed = tuple(changes[n - 1] for n in needed_by(decision.schedule, own))
-    return replace(alone, plan=replace(alone.plan, rejected=rejected), person=key, needed=needed)
+    return replace(alone, plan=replace(alone.plan, rejected=rejected), person=KEY + key, needed=needed)
 
 
 def check_alone(decision: Decision) -> None:
@@ -51,26 +52,21 @@ def check_alone(decision: Decision) -> None:
 
 
 def key_of(decision: Decision, person: str) -> str:
-    """The source key of who goes by `person`, which is that key or, where it is one's only, a userid.
+    """The source key of who goes by `person`, a key or a userid: see `wxsync.model.who`.
 
     Raises WxsyncError, without repeating what may be a phone number.
     """
-    known = dict(_known(decision))
-    text = person.strip()
-    if text in known:
-        return text
-    found = sorted({key for key, userids in known.items() if fold(text) in userids})
-    if len(found) == 1:
-        return found[0]
-    if found:
+    known, who = dict(_known(decision)), Who.of(person)
+    by_key = (key for key in known if key == who.key)
+    by_userid = (key for key, userids in known.items() if who.userid in userids)
+    found = only_one(by_key, by_userid)
+    if found is None:
         raise WxsyncError(
-            f"several people go by this userid: {', '.join(found)}",
-            hint="name one of them by the source's key",
+            f"neither the sources of sync {decision.plan.sync} nor its mirror know anybody by this key or"
+            " userid",
+            hint="name a person by the key in the source, or by the userid that they have in WeCom",
         )
-    raise WxsyncError(
-        f"neither the sources of sync {decision.plan.sync} nor its mirror know anybody by this key or userid",
-        hint="name a person by the key in the source, or by the userid that they have in WeCom",
-    )
+    return found
 
 
 def _known(decision: Decision) -> Iterator[tuple[str, frozenset[str]]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from wxsync.engine.adoption import compare
 from wxsync.engine.decide import Decision
@@ -21,8 +22,10 @@ from wxsync.model.remembered import (
     RememberedTag,
 )
 from wxsync.model.saved_plan import Named, NotRelinked, SavedPlan
-from wxsync.model.seen import SeenMember
 from wxsync.model.unknown import UNKNOWN
+
+CONTACTS: Final = frozenset({"mobile", "email"})
+"""What is one person's alone: two may have one name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,20 @@ class Rebuild:
     """How many of the source the plans do not name as ours."""
 
 
-def rebuild(decision: Decision, saved: Sequence[SavedPlan], protect: Sequence[str]) -> Rebuild:
+def rebuild(
+    decision: Decision, saved: Sequence[SavedPlan], protect: Sequence[str], *, is_generated: bool
+) -> Rebuild:
     """Whoever the plans call ours last, as far as WeCom and the source do not speak against it.
+
+    Under another userid than the source's somebody is taken only where a number or address that WeCom shows
+    agrees, or where userids are made from names (`is_generated`) and the plan's digest covers this one.
 
     Raises GuardError where a plan is of another corp or sync, or where the mirror is not fresh.
     """
     _refuse_strange_plans(decision, saved)
     _refuse_mirror_in_use(decision)
     ours = _ours(saved)
-    looked = _Looked(decision, protect, ours)
+    looked = _Looked(decision, protect, ours, is_generated=is_generated)
     verdicts = {place: looked.problem(named) for place, named in sorted(ours.items())}
     good = [ours[place] for place, why in verdicts.items() if why is None]
     return Rebuild(
@@ -71,9 +79,16 @@ def _ours(saved: Sequence[SavedPlan]) -> dict[tuple[Kind, str], Named]:
         for named in plan.named:
             place = (named.kind, named.key)
             if named.is_ours or place not in said:
-                said[place] = named
+                said[place] = _vouched(named, last.get(place))
         last |= said
     return {place: named for place, named in last.items() if named.is_ours}
+
+
+def _vouched(named: Named, before: Named | None) -> Named:
+    """Where an earlier plan's digest covers the same id of ours, it does so still."""
+    if before is None or not (before.is_ours and before.is_digested):
+        return named
+    return replace(named, is_digested=True) if _folded(before.id) == _folded(named.id) else named
 
 
 def _refuse_strange_plans(decision: Decision, saved: Sequence[SavedPlan]) -> None:
@@ -102,8 +117,14 @@ class _Looked:
     """What speaks against taking a record for ours."""
 
     def __init__(
-        self, decision: Decision, protect: Sequence[str], ours: Mapping[tuple[Kind, str], Named]
+        self,
+        decision: Decision,
+        protect: Sequence[str],
+        ours: Mapping[tuple[Kind, str], Named],
+        *,
+        is_generated: bool,
     ) -> None:
+        self._is_generated = is_generated
         self._desired = decision.desired
         self._remembered = decision.remembered
         self._actual = decision.actual
@@ -145,9 +166,31 @@ class _Looked:
         taker = self._takers.get(folded, named.key)
         if taker != named.key:
             return say("its userid is wanted by {key}", key=taker)
-        differing = _differing(named, wanted, seen)
-        if differing:
-            return say("WeCom has somebody else there: {fields} differ", fields=", ".join(differing))
+        known = wanted or Member(key=named.key, userid=userid, name=named.name or UNKNOWN)
+        agree, differ = compare(known, seen)
+        if differ and not agree:
+            return say("WeCom has somebody else there: {fields} differ", fields=", ".join(differ))
+        if CONTACTS.isdisjoint(agree):
+            return self._of_userid(named, wanted, folded)
+        return None
+
+    def _of_userid(self, named: Named, wanted: Member | None, folded: str) -> Message | None:
+        """Where nothing that is one person's alone agrees: who vouches for the userid.
+
+        One that the plan alone says may be anybody's: it was altered there, or belongs to whoever had the
+        key before. It may also be right (changed by hand, adopted by a number that is hidden now): adoption
+        tells.
+        """
+        if wanted is not None and fold(wanted.userid) == folded:
+            return None
+        if wanted is not None and not self._is_generated:
+            return say(
+                "the source gives it the userid {userid}, the plan another one, and no number or address that"
+                " WeCom shows agrees",
+                userid=wanted.userid,
+            )
+        if not named.is_digested:
+            return say("only a line that the plan's digest does not cover says which userid it has")
         return None
 
     def _of_department(self, named: Named, id: int) -> Message | None:
@@ -173,13 +216,6 @@ class _Looked:
         if id in self._remembered.elsewhere_tag_ids:
             return say("it belongs to another sync of this corp")
         return None
-
-
-def _differing(named: Named, wanted: Member | None, seen: SeenMember) -> tuple[str, ...]:
-    """The facts that are shown and differ, where none agrees; of a leaver the plan has the name alone."""
-    known = wanted or Member(key=named.key, userid=str(named.id), name=named.name or UNKNOWN)
-    agree, differ = compare(known, seen)
-    return () if agree else differ
 
 
 def _folded(id: str | int | None) -> str:

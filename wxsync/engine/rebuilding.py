@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from wxsync.engine.adoption import is_generated
 from wxsync.engine.corp import Corp
 from wxsync.engine.rebuild import Rebuild, rebuild
 from wxsync.engine.reconcile import preview
@@ -28,7 +29,9 @@ async def propose_rebuild(corp: Corp, saved: Sequence[SavedPlan]) -> Rebuild:
             "nothing was changed: a reading of the source is not proven complete",
             hint=f"`wxsync plan {corp.sync}` tells which; say it again when the source can be read whole",
         )
-    return rebuild(decision, saved, corp.settings.policy.protect)
+    return rebuild(
+        decision, saved, corp.settings.policy.protect, is_generated=is_generated(corp.settings.member)
+    )
 
 
 async def remember_rebuild(corp: Corp, held: Lease, found: Rebuild) -> None:

@@ -9,12 +9,11 @@ from typing import Any, Final
 from wxsync.errors import MirrorError
 from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.message import say
-from wxsync.model.plan import Limit
+from wxsync.model.plan import LEFT_DIGEST, Limit, document_digest
 from wxsync.model.unknown import UNKNOWN, Value
 
 START: Final = '\n  "changes": ['
 """Nothing else in a plan's document looks so: within a text every line feed has a backslash in its place."""
-LIMITS: Final = '\n  "limits": '
 PLANNED: Final = say("as it was planned")
 
 
@@ -24,14 +23,8 @@ def saved_changes(document: str) -> Iterator[Change]:
     What says why is not among it, and of `order` the ids of departments are texts; the digest of a change is
     the same. Raises MirrorError where the document is no plan.
     """
-    decoder = json.JSONDecoder()
-    place = document.find(START)
-    if place < 0:
-        raise _unreadable()
-    place += len(START)
-    while (place := _next(document, place)) >= 0:
+    for said in _entries(document):
         try:
-            said, place = decoder.raw_decode(document, place)
             change = _to_change(said)
         except (ValueError, KeyError, TypeError, AttributeError):
             # Nothing of the error's own text: it quotes values.
@@ -39,12 +32,23 @@ def saved_changes(document: str) -> Iterator[Change]:
         yield change
 
 
+def is_as_planned(document: str, digest: str) -> bool:
+    """Its changes give the digest that was noted apart from it, or since an erasure the one noted in it.
+
+    What the digest does not cover may be another: what a change `held`, what is kept, and what says why. One
+    change at a time is looked at. Raises MirrorError where the document is no plan.
+    """
+    try:
+        head = {name: _said(document, name) for name in ("sync", "corp_id", "undoes", LEFT_DIGEST)}
+        return document_digest({**head, "changes": _entries(document)}) == (head[LEFT_DIGEST] or digest)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _unreadable() from None
+
+
 def saved_limits(document: str) -> tuple[Limit, ...]:
     """Every limit as the plan had it. Raises MirrorError where the document is no plan."""
-    place = document.find(LIMITS)
     try:
-        said, _ = json.JSONDecoder().raw_decode(document, place + len(LIMITS))
-        return tuple(_to_limit(each) for each in said) if place >= 0 else ()
+        return tuple(_to_limit(each) for each in _said(document, "limits") or ())
     except (ValueError, KeyError, TypeError):
         raise _unreadable() from None
 
@@ -57,6 +61,28 @@ def _to_limit(said: Mapping[str, Any]) -> Limit:
         detail=said.get("detail"),
         window=said.get("window"),
     )
+
+
+def _said(document: str, name: str) -> Any:
+    """One of the values beside the changes; None where there is none."""
+    start = f'\n  "{name}": '
+    place = document.find(start)
+    return None if place < 0 else json.JSONDecoder().raw_decode(document, place + len(start))[0]
+
+
+def _entries(document: str) -> Iterator[Mapping[str, Any]]:
+    """Every change as it is written there, one at a time."""
+    decoder = json.JSONDecoder()
+    place = document.find(START)
+    if place < 0:
+        raise _unreadable()
+    place += len(START)
+    while (place := _next(document, place)) >= 0:
+        try:
+            said, place = decoder.raw_decode(document, place)
+        except ValueError:
+            raise _unreadable() from None
+        yield said
 
 
 def _next(document: str, place: int) -> int:

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from wxsync.engine.losses import NO_NAME
 from wxsync.engine.past import PastChange
-from wxsync.engine.undo_ground import Finding, Ground, finding, loss, losses_by
+from wxsync.engine.undo_ground import Finding, Ground, finding, loss, losses_by, losses_of_another
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.department import DEPARTMENT_FIELDS, Department
 from wxsync.model.loss import Loss, LossReason
@@ -92,8 +92,12 @@ class UndoneDepartments:
                 self.losses.append(loss(past, key, LossReason.STAYS, why))
         elif past.verb is Verb.DELETE and not is_there:
             self._make_anew(past, key)
-        elif past.verb is Verb.DELETE:
+        elif past.verb is Verb.DELETE and self.ground.actual.departments[key].id == past.id:
             self._name_back(past, key)
+        elif past.verb is Verb.DELETE:
+            known = self.ground.actual.departments[key]
+            now = {name: getattr(known, name) for name in DEPARTMENT_FIELDS}
+            self.losses += losses_of_another(past, key, now)
         elif is_there:
             self._give_back(past, key)
         else:

@@ -14,10 +14,15 @@ from wxsync.model.loss import Loss, LossReason
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
 from wxsync.model.remembered import LinkState, Remembered
+from wxsync.model.run import OutcomeState
 from wxsync.model.unknown import UNKNOWN, Value
 
 NO_BEFORE: Final = say("what it held before the run was not known")
 NO_NOW: Final = say("nobody knows what it holds now")
+THERE_AGAIN: Final = say("it was deleted, and was made again since: what belonged to it in WeCom is lost")
+MAY_BE_ANOTHER: Final = say(
+    "whether it was deleted, and made again since, is not known: what belonged to it in WeCom may be lost"
+)
 OTHERWISE: Final = say("it was changed since, and is left as it is now")
 WRITTEN_BLINDLY: Final = frozenset({"departments", "main_department", "order"})
 """Fields of which no doubt is kept when a run dies while it writes them: see `wxsync.engine.ledger`."""
@@ -125,6 +130,28 @@ def losses_by(past: PastChange, key: str, findings: Mapping[str, Finding]) -> li
         for each, (reason, why) in LOST.items()
         if (fields := tuple(name for name, found in findings.items() if found is each))
     ]
+
+
+def losses_of_another(past: PastChange, key: str, now: Mapping[str, Value]) -> list[Loss]:
+    """What a record had that was deleted, where one that was made since goes by its key.
+
+    It holds what whoever made it gave it, and keeps that; `now` says of each thing that was held what it is.
+    A deletion that failed took nothing away.
+    """
+    if past.state not in (OutcomeState.DONE, OutcomeState.UNKNOWN, None):
+        return []
+    findings = {
+        name: Finding.NOT_KNOWN_NOW
+        if now[name] is UNKNOWN
+        else finding(name, FieldChange(held, held), now[name])
+        for name, held in past.held.items()
+        if name in now
+    }
+    if past.state is OutcomeState.DONE:
+        itself = loss(past, key, LossReason.DELETED, THERE_AGAIN)
+    else:
+        itself = loss(past, key, LossReason.UNKNOWN, MAY_BE_ANOTHER)
+    return [itself, *losses_by(past, key, findings)]
 
 
 def _is_any(name: str, value: Value, known: Iterable[Value]) -> bool:

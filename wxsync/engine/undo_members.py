@@ -8,12 +8,12 @@ from typing import Any, Final, cast
 
 from wxsync.engine.creation import CreationFields
 from wxsync.engine.guard import is_protected
-from wxsync.engine.held import HELD_LED
+from wxsync.engine.held import HELD_LED, HELD_TAGS
 from wxsync.engine.losses import NO_CONTACT
 from wxsync.engine.past import PastChange
 from wxsync.engine.places import in_order
 from wxsync.engine.remembering import EXTATTR, value_of, with_values
-from wxsync.engine.undo_ground import Finding, Ground, finding, loss, losses_by
+from wxsync.engine.undo_ground import Finding, Ground, finding, loss, losses_by, losses_of_another
 from wxsync.engine.verdicts import change_of
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.loss import Loss, LossReason
@@ -101,8 +101,23 @@ class UndoneMembers:
         elif known is None and past.verb is not Verb.DELETE:
             why = say("it is no longer there, so nothing of it can be given back")
             self.losses.append(loss(past, key, LossReason.GONE, why, *past.fields))
-        elif known is not None and past.verb is not Verb.DELETE:
+        elif known is not None and past.verb is Verb.DELETE:
+            self.losses += losses_of_another(past, key, self._standing(past, key, known))
+        elif known is not None:
             self._compare(past, key, known)
+
+    def _standing(self, past: PastChange, key: str, known: Member) -> dict[str, Value]:
+        """What is there now of all that somebody held who was deleted; of lists what still is in them."""
+        now = {name: value_of(known, name) for name in past.held if name not in (HELD_TAGS, HELD_LED)}
+        actual, held = self.ground.actual, past.held
+        if HELD_TAGS in held:
+            names = cast("tuple[str, ...]", held[HELD_TAGS])
+            now[HELD_TAGS] = tuple(n for n in names if n in actual.tags and key in actual.tags[n].members)
+        if HELD_LED in held:
+            led = cast("tuple[str, ...]", held[HELD_LED])
+            there = (each for each in led if each in actual.members)
+            now[HELD_LED] = tuple(each for each in there if actual.members[each].direct_leader == key)
+        return now
 
     def _compare(self, past: PastChange, key: str, known: Member) -> None:
         written = {name: values for name, values in past.fields.items() if name != "enable"}

@@ -11,9 +11,9 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.looking import look_at_wecom, remembered_of
 from wxsync.engine.past import PastChange, past_changes
 from wxsync.engine.recorder import Note
-from wxsync.engine.saved import saved_changes
+from wxsync.engine.saved import is_as_planned, saved_changes
 from wxsync.engine.undo import decide_undo
-from wxsync.errors import WxsyncError
+from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror import approvals, journal, lease
 from wxsync.mirror.journal import RunHistory, RunRecord
 from wxsync.model.message import say
@@ -94,6 +94,13 @@ def _done_by(history: RunHistory | None, corp: Corp, run: int) -> tuple[PastChan
         raise WxsyncError(
             f"the plan of run {run} is not on record, so nobody knows what was there before",
             hint="plans are kept for a while only; what it changed can be put right in the source alone",
+        )
+    if not is_as_planned(history.document, record.digest or ""):
+        raise MirrorError(
+            f"nothing is undone: the mirror's record of the plan of run {run} was altered or is damaged, its"
+            f" changes do not give the digest {record.digest}",
+            hint="put back a copy of the mirror that is whole (wxsync db restored); or put right in the"
+            " source what the run changed, and apply",
         )
     announced = {intent.n for intent in history.intents}
     return past_changes(saved_changes(history.document), history.outcomes, announced)

@@ -115,9 +115,9 @@ def _forget_links(connection: Connection, person: Person) -> None:
 
 def _scrub_runs(connection: Connection, person: Person) -> int:
     """Run by run, one plan in memory at a time; gives in how many texts the person was named."""
-    scrubber, c = Scrubber(person), runs.c
-    scrubbed = 0
-    for run_id in connection.scalars(select(c.id).where(c.corp == person.corp)).all():
+    c, scrubbed = runs.c, 0
+    for run_id, sync in connection.execute(select(c.id, c.sync).where(c.corp == person.corp)).all():
+        scrubber = Scrubber(person, sync)
         scrubbed += _scrub_plan(connection, run_id, scrubber)
         scrubbed += _scrub(connection, steps, steps.c.detail, steps.c.run_id == run_id, scrubber)
         scrubbed += _scrub(connection, outcomes, outcomes.c.hint, outcomes.c.run_id == run_id, scrubber)
@@ -153,9 +153,9 @@ def _scrub(
 
 
 def _scrub_jobs(connection: Connection, person: Person) -> int:
-    scrubber, c = Scrubber(person), batch_jobs.c
-    scrubbed = 0
-    for job in connection.scalars(select(c.id).where(c.corp == person.corp)).all():
+    c, scrubbed = batch_jobs.c, 0
+    for job, sync in connection.execute(select(c.id, c.sync).where(c.corp == person.corp)).all():
+        scrubber = Scrubber(person, sync)
         scrubbed += _empty_rows(connection, job, scrubber)
         ended = batch_job_results
         scrubbed += _scrub(connection, ended, ended.c.hint, ended.c.job == job, scrubber)
@@ -168,7 +168,11 @@ def _scrub_jobs(connection: Connection, person: Person) -> int:
 def _empty_rows(connection: Connection, job: int, scrubber: Scrubber) -> int:
     c = batch_job_rows.c
     named = connection.execute(select(c.n, c.key, c.userid).where(c.job == job))
-    theirs = [row.n for row in named if scrubber.is_theirs(row.key) or scrubber.is_theirs(row.userid)]
+    theirs = [
+        row.n
+        for row in named
+        if scrubber.is_theirs("key", row.key) or scrubber.is_theirs("userid", row.userid)
+    ]
     for n in theirs:
         emptied = {"key": "", "userid": "", "fields": "{}"}
         connection.execute(update(batch_job_rows).where(c.job == job, c.n == n).values(emptied))

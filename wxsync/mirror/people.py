@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from wxsync.mirror.tables import audit_shares, member_links
-from wxsync.model.member import fold
+from wxsync.model.who import Who, only_one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,26 +31,43 @@ class Person:
 def find_person(connection: Connection, corp: str, who: str, sync: str | None = None) -> Person | None:
     """Whoever has, or had, the key or userid `who`; None where nothing is kept of anybody like that.
 
-    Where `sync` says so, the key counts in that sync alone.
+    Where `sync` says so, the key counts in that sync alone. Raises WxsyncError where it is one person's key
+    and another's userid, or a key of several people in several syncs: they are never taken for one.
     """
-    person = Person(corp=corp, keys=frozenset(), userids=frozenset({fold(who)}))
+    meant = Who.of(who)
+    keys = () if meant.key is None else _keys(connection, corp, meant.key, sync)
+    userids = frozenset[str]() if meant.userid is None else frozenset({meant.userid})
+    by_key = (
+        _whole(connection, Person(corp=corp, keys=frozenset({key}), userids=frozenset())) for key in keys
+    )
+    by_userid = _whole(connection, Person(corp=corp, keys=frozenset(), userids=userids))
+    return only_one(
+        (person for person in by_key if person is not None), () if by_userid is None else (by_userid,)
+    )
+
+
+def _keys(connection: Connection, corp: str, key: str, sync: str | None) -> set[tuple[str, str]]:
+    """(sync, key) for every sync in which somebody has, or had, this key."""
+    found: set[tuple[str, str]] = set()
     for table in (member_links, audit_shares):
         c = table.c
-        found = select(c.sync).distinct().where(c.corp == corp, c.key == who, c.sync.is_not(None))
-        syncs = connection.scalars(found if sync is None else found.where(c.sync == sync))
-        person = _joined(person, ((each, who) for each in syncs), ())
-    is_known = False
-    while True:
-        known = [*_named(connection, person)]
-        is_known = is_known or bool(known)
+        syncs = select(c.sync).distinct().where(c.corp == corp, c.key == key, c.sync.is_not(None))
+        found |= {(each, key) for each in connection.scalars(syncs) if sync in (None, each)}
+    return found
+
+
+def _whole(connection: Connection, person: Person) -> Person | None:
+    """Them with every name that goes with one of theirs; None where nothing is kept of these."""
+    while known := [*_named(connection, person)]:
         wider = _joined(
             person,
             ((sync, key) for sync, key, _ in known if sync is not None and key is not None),
             (userid for _, _, userid in known if userid is not None),
         )
         if wider == person:
-            return person if is_known else None
+            return person
         person = wider
+    return None
 
 
 def _named(connection: Connection, person: Person) -> Iterator[tuple[str | None, str | None, str | None]]:

@@ -12,10 +12,14 @@ from wxsync.mirror.people import Person
 from wxsync.mirror.values import as_text
 from wxsync.model.change import Kind, Verb
 from wxsync.model.member import fold
+from wxsync.model.plan import LEFT_DIGEST, document_digest, noted_digest
 
 READABLE: Final = json.JSONEncoder(ensure_ascii=False, indent=2)
-NAMING: Final = frozenset({"members", "foreign_members", "direct_leader", "keys", "key", "owner", "userid"})
-"""Names of values that are keys or userids of people."""
+KEYS: Final = frozenset({"members", "direct_leader", "led", "keys", "key"})
+"""Names of values that are keys of people."""
+USERIDS: Final = frozenset({"foreign_members", "owner", "userid", "id"})
+"""Names of values that are userids of people, where they are texts."""
+NAMING: Final = KEYS | USERIDS
 FACTS: Final = "facts"
 TEXTS: Final = frozenset({"why", "problem", "hint", "error", FACTS})
 """Names of texts for people."""
@@ -24,16 +28,17 @@ KEPT: Final = frozenset({"n", "kind", "source", "query", "rule", "temporary"})
 
 
 class Scrubber:
-    """Knows one person's names, and what a text is without them.
+    """Knows one person's names, and what a text of a sync is without them.
 
-    Keys of different syncs of a corp look alike: somebody of another sync with an equal key is taken out of
-    texts too, where a text does not say of which sync it speaks.
+    A key is one of this sync: in another one somebody else may have an equal one. And a key is no userid: one
+    person's may be equal to another's. In words for people, where nobody can tell, every name is taken out.
     """
 
-    def __init__(self, person: Person) -> None:
-        self._keys = frozenset(key for _, key in person.keys)
+    def __init__(self, person: Person, sync: str) -> None:
+        self._keys = frozenset(key for of, key in person.keys if of == sync)
+        everywhere = {key for _, key in person.keys}
         self._userids = person.userids
-        names = sorted(self._keys | self._userids, key=len, reverse=True)
+        names = sorted(everywhere | self._userids, key=len, reverse=True)
         self._word = re.compile(
             rf"(?<![\w@.-])(?:{'|'.join(map(re.escape, names))})(?![\w@-])", re.IGNORECASE
         )
@@ -53,16 +58,26 @@ class Scrubber:
         return None if after == before else as_text(after)
 
     def in_document(self, text: str) -> Iterator[str] | None:
-        """The same of a plan, laid out as plans are, in pieces. An entry about them keeps its number."""
+        """The same of a plan, laid out as plans are, in pieces. An entry about them keeps its number.
+
+        It notes the digest of what is left, so that it can be told from one that was altered; one that was
+        altered before stays without.
+        """
         if self._word.search(text) is None:
             return None
         before = json.loads(text)
         after = self._without(before, None)
-        return None if after == before else READABLE.iterencode(after)
+        if after == before:
+            return None
+        if _is_as_noted(before):
+            after[LEFT_DIGEST] = document_digest(after)
+        return READABLE.iterencode(after)
 
-    def is_theirs(self, name: object) -> bool:
-        """It is one of their keys, or one of their userids."""
-        return isinstance(name, str) and (name in self._keys or fold(name) in self._userids)
+    def is_theirs(self, name: str | None, value: object) -> bool:
+        """It is theirs, a key or a userid as it is called."""
+        if not isinstance(value, str):
+            return False
+        return value in self._keys if name in KEYS else name in USERIDS and fold(value) in self._userids
 
     def _without(self, value: Any, name: str | None) -> Any:
         match value:
@@ -71,17 +86,17 @@ class Scrubber:
                     return self._emptied(value)
                 return {each: self._without(said, _named(each, name)) for each, said in value.items()}
             case list():
-                others = (each for each in value if not (name in NAMING and self.is_theirs(each)))
+                others = (each for each in value if not self.is_theirs(name, each))
                 return [self._without(each, name) for each in others]
             case str():
                 if name in NAMING:
-                    return GONE if self.is_theirs(value) else value
+                    return GONE if self.is_theirs(name, value) else value
                 return self._word.sub(GONE, value) if name in TEXTS else value
             case _:
                 return value
 
     def _is_about(self, said: Mapping[str, Any]) -> bool:
-        return any(self.is_theirs(said.get(name)) for name in ("key", "id", "userid"))
+        return any(self.is_theirs(name, said.get(name)) for name in ("key", "id", "userid"))
 
     def _emptied(self, said: Mapping[str, Any]) -> dict[str, Any]:
         emptied = {name: value for name, value in said.items() if name in KEPT}
@@ -94,3 +109,11 @@ class Scrubber:
 def _named(name: str, around: str | None) -> str | None:
     """What a value is called: before and after are values of the field around them, and facts are facts."""
     return around if name in ("before", "after") or around == FACTS else name
+
+
+def _is_as_noted(plan: Mapping[str, Any]) -> bool:
+    """One that is damaged is erased from all the same."""
+    try:
+        return document_digest(plan) == noted_digest(plan)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False

@@ -19,6 +19,10 @@ Names: TypeAlias = Mapping[tuple[Kind, str], str]
 """(kind, key) -> name."""
 
 PLAN_FORMAT = "wxsync-plan/1"
+DIGESTED: Final = ("kind", "verb", "key", "id", "fields", "reason", "temporary")
+"""What of a change the digest covers."""
+LEFT_DIGEST: Final = "left_digest"
+"""In a plan's JSON form from which somebody was erased: the digest of what is left of it."""
 CANONICAL: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -133,14 +137,40 @@ def digest_of(sync: str, corp_id: str, writes: Iterable[Change], undoes: int | N
 
     That of an undo names the run too: whoever approves it approves no other plan of the same changes.
     """
+    return _hashed(sync, corp_id, map(digested, writes), undoes)
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The same of a plan's JSON form, worked out anew from its changes, which may come one by one.
+
+    Raises KeyError, TypeError or ValueError where it is no plan.
+    """
+    entries = (
+        {name: change[name] for name in DIGESTED if name in change}
+        for change in document["changes"]
+        if change["verb"] != Verb.KEEP.value
+    )
+    return _hashed(document["sync"], document["corp_id"], entries, document.get("undoes"))
+
+
+def noted_digest(document: Mapping[str, Any]) -> str:
+    """The digest that a plan's JSON form says it has: since somebody was erased from it, that of the rest.
+
+    Raises KeyError where it says none.
+    """
+    noted: str = document[LEFT_DIGEST] if LEFT_DIGEST in document else document["digest"]
+    return noted
+
+
+def _hashed(sync: str, corp_id: str, entries: Iterable[Mapping[str, Any]], undoes: int | None) -> str:
     # Change by change: the whole text would be longer than the plan. "changes" sorts before the other names.
     rest = {"corp_id": corp_id, "format": PLAN_FORMAT, "sync": sync} | (
         {} if undoes is None else {"undoes": undoes}
     )
     hashed = hashlib.sha256(b'{"changes":[')
     comma = b""
-    for change in writes:
-        hashed.update(comma + CANONICAL.encode(digested(change)).encode())
+    for entry in entries:
+        hashed.update(comma + CANONICAL.encode(entry).encode())
         comma = b","
     hashed.update(b"]," + CANONICAL.encode(rest)[1:].encode())
     return "sha256:" + hashed.hexdigest()

@@ -21,6 +21,9 @@ class Named:
     name: str | None
     is_ours: bool
     """By the end of what the file tells of. One that was deleted, or kept as a stranger, is not."""
+    is_digested: bool
+    """The file's digest covers its id; that of a record which is merely kept stands there for anybody to
+    alter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
