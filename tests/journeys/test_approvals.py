@@ -454,3 +454,72 @@ def test_an_approval_that_was_cut_off_is_over_when_somebody_says_no(tmp_path: Pa
     with pytest.raises(GuardError):
         story.apply()
     assert enabled(story) >= 28
+
+
+def without_number(story: Story) -> list[str]:
+    return [userid for userid, number in story.mobiles().items() if not number]
+
+
+@pytest.mark.parametrize(("at", "is_after"), [(0, True), (1, False), (1, True)])
+def test_a_circle_that_was_cut_off_is_closed_by_the_next_run(tmp_path: Path, at: int, is_after: bool) -> None:
+    """Thirty numbers go round, ten more than a run may change unasked: one yes is enough, whatever dies."""
+    story = company(tmp_path, people=60)
+    story.swap("mobile", *(f"E{number}" for number in range(1, 31)))
+    digest = story.digest()
+    assert die_at(story.stage, at, is_after=is_after, act=lambda stage: stage.apply(approved=digest))
+    assert without_number(story) == ["e1"]
+    assert failures(story.apply()) == []
+    story.check()
+
+
+def test_a_circle_that_was_cut_off_long_ago_can_be_asked_for(tmp_path: Path) -> None:
+    """The yes is too old to go on by: all thirty are planned, refused, and closed by another yes."""
+    story = company(tmp_path, people=60)
+    story.swap("mobile", *(f"E{number}" for number in range(1, 31)))
+    digest = story.digest()
+    assert die_at(story.stage, 1, is_after=False, act=lambda stage: stage.apply(approved=digest))
+    story.stage.later(hours=26)
+    for _ in range(2):
+        with pytest.raises(GuardError, match=r"field_change \(mobile\): 30, allowed 20"):
+            story.apply()
+    assert without_number(story) == ["e1"]
+    assert failures(story.apply(approved=story.digest())) == []
+    story.check()
+
+
+def test_a_swap_that_was_cut_off_is_finished_however_tight_the_limit(tmp_path: Path) -> None:
+    """One number a run: the two of a swap are still written in one, under the yes that both had."""
+    story = company(tmp_path, limits={"field_change": 1})
+    story.swap("mobile", "E1", "E2")
+    digest = story.digest()
+    assert die_at(story.stage, 1, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    assert without_number(story) == ["e1"]
+    assert failures(story.apply()) == []
+    story.check()
+
+
+def test_swaps_that_were_cut_off_leave_nobody_without_a_number_for_another_run(tmp_path: Path) -> None:
+    """Twenty-two are at work when the process dies: the run that goes on ends every one of them."""
+    story = company(tmp_path, people=60)
+    for number in range(1, 45, 2):
+        story.swap("mobile", f"E{number}", f"E{number + 1}")
+    digest = story.digest()
+    assert die_at(story.stage, 9, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    assert len(without_number(story)) > 1
+    assert failures(story.apply()) == []
+    story.check()
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_what_an_approval_covers_waits_for_no_later_run(tmp_path: Path, at: int) -> None:
+    """New numbers, four too many for a run unasked: what nobody knows the fate of is written by the next."""
+    story = company(tmp_path, people=60)
+    for number in range(1, 25):
+        story.hr.employees[f"E{number}"].mobile = mobile(number + 500)
+    digest = story.digest()
+    assert die_at(story.stage, at, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    planned = story.digest()
+    run = story.apply()
+    assert failures(run) == []
+    assert run.plan.digest == planned
+    story.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from wxsync.mirror import approvals, journal, lease
 from wxsync.mirror.journal import RunRecord
 from wxsync.mirror.lease import Lease
 from wxsync.model.approval import Decided, Offer, Standing
-from wxsync.model.change import Change
+from wxsync.model.change import Change, Kind, Verb
 from wxsync.model.config_mark import changed_since, marks_of
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
@@ -71,6 +71,21 @@ async def right_of(
             check(decision.plan)
         return Right()
     return await asyncio.to_thread(_right_of, corp, run_id, decision, approved, tuple(parts))
+
+
+def left_of_approved(connection: Connection, corp: Corp) -> tuple[Change, ...]:
+    """What an approved run that was cut off has left to be changed in members who are there.
+
+    Nothing where the next run may not go on with it. Creations are not among it: of a first load that would
+    be everybody, and they fill in nothing that is unknown.
+    """
+    is_idle = lease.holder(connection, corp.name) is None
+    found = approvals.cut_off(connection, corp.name, corp.sync, is_idle=is_idle)
+    if found is None or found.run_id is None or found.is_old(corp.clock()):
+        return ()
+    left = _left(connection, found.run_id)
+    there = (Verb.UPDATE, Verb.ENABLE)
+    return tuple(change for change in left if change.kind is Kind.MEMBER and change.verb in there)
 
 
 async def as_rejected(corp: Corp, run_id: int, decision: Decision) -> Decision:
@@ -163,7 +178,7 @@ def _going_on(
         return None
     if approved not in (None, found.digest) or plan.undoes is not None:
         return None
-    left = _left(connection, found.run_id)
+    left = list(_left(connection, found.run_id))
     more = uncovered(left, plan.changes)
     if not more:
         return found
@@ -177,17 +192,13 @@ def _going_on(
     return None
 
 
-def _left(connection: Connection, run_id: int) -> list[Change]:
+def _left(connection: Connection, run_id: int) -> Iterator[Change]:
     """What the run did not bring to its end; nothing where its plan is no longer on record."""
     document = journal.document_of(connection, run_id)
-    if document is None:
-        return []
     states = journal.states_of(connection, run_id)
-    return [
-        change
-        for n, change in enumerate(saved_changes(document), 1)
-        if change.reason is None and states.get(n) is not OutcomeState.DONE
-    ]
+    for n, change in enumerate(saved_changes(document) if document is not None else (), 1):
+        if change.reason is None and states.get(n) is not OutcomeState.DONE:
+            yield change
 
 
 def _differences(

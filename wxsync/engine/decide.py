@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from wxsync.config.settings import SyncSettings
@@ -29,7 +30,7 @@ from wxsync.engine.namesakes import namesakes, without
 from wxsync.engine.naming import names_in
 from wxsync.engine.order import order
 from wxsync.engine.other_keys import other_keys
-from wxsync.engine.pacing import paced
+from wxsync.engine.pacing import pace_of, paced
 from wxsync.engine.replacing import obstacles
 from wxsync.engine.roots import check_root
 from wxsync.engine.schedule import Schedule
@@ -182,9 +183,20 @@ def _find(case: _Case, desired: Desired) -> _Found:
     sides = Fields.of(desired, actual, remembered, owns_foreign_places=policy.foreign_memberships == "remove")
     units = list(diff_departments(desired, actual, remembered, policy, held, adopted, hands, sides))
     people = list(_people(case, desired, actual, held, hands, sides))
-    permitted = permit(_changes(people), desired, policy.protect)
-    paced_ones = list(paced(permitted, case.settings.limits, len(actual.members)))
-    settlement = settled(paced_ones, desired, actual, leavers, policy.protect, hands.yielding.keys())
+    permitted = list(permit(_changes(people), desired, policy.protect))
+    settle_with = partial(
+        settled,
+        desired=desired,
+        actual=actual,
+        leavers=leavers,
+        protect=policy.protect,
+        yielding=hands.yielding.keys(),
+    )
+    settlement = settle_with(permitted)
+    pace = pace_of(settlement, actual, case.settings.limits, remembered.left_of_approved)
+    if pace.waiting:  # whoever counted on a value that waits is settled without it
+        del settlement
+        settlement = settle_with(paced(permitted, pace))
     vacant = keep_occupied(
         [*permit(_changes(units), desired, policy.protect), *settlement.writes.values()], actual
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from wxsync.model.change import Change, FieldChange, Kind, Verb
@@ -22,9 +23,7 @@ def uncovered(left: Iterable[Change], planned: Iterable[Change]) -> list[Change]
     nobody knows what: a run that dies leaves what it was at. Of a list of people or places some may be done.
     A temporary change stands where its record has a change of that field.
     """
-    approved: dict[tuple[Kind, str], list[Change]] = {}
-    for change in left:
-        approved.setdefault(_record(change), []).append(change)
+    approved = _by_record(left)
     return [
         change
         for change in planned
@@ -32,10 +31,29 @@ def uncovered(left: Iterable[Change], planned: Iterable[Change]) -> list[Change]
     ]
 
 
+def covered_fields(left: Iterable[Change], planned: Iterable[Change]) -> frozenset[tuple[str, str]]:
+    """(key, field) of every planned change of a member that stands among those of the approved plan."""
+    approved = _by_record(each for each in left if each.kind is Kind.MEMBER)
+    return frozenset(
+        (str(change.key), name)
+        for change in planned
+        if (own := approved.get(_record(change)))
+        for name, values in change.fields.items()
+        if _stands(replace(change, fields={name: values}), own)
+    )
+
+
 def same_records(changes: Iterable[Change], others: Iterable[Change]) -> list[Change]:
     """Those of the changes whose record is one of the others'."""
     records = {_record(change) for change in others}
     return [change for change in changes if _record(change) in records]
+
+
+def _by_record(changes: Iterable[Change]) -> dict[tuple[Kind, str], list[Change]]:
+    found: dict[tuple[Kind, str], list[Change]] = {}
+    for change in changes:
+        found.setdefault(_record(change), []).append(change)
+    return found
 
 
 def _record(change: Change) -> tuple[Kind, str]:

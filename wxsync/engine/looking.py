@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from wxsync.engine.approving import left_of_approved
 from wxsync.engine.claims import claims_of, without_claimed
 from wxsync.engine.corp import Corp
 from wxsync.engine.rolling import past_uses
@@ -33,6 +34,7 @@ def remembered_of(corp: Corp, connection: Connection) -> Remembered:
         uses=past_uses(connection, corp.name, corp.sync, corp.clock()),
         demanded=approvals.demanded(connection, corp.name, corp.sync),
         applied_config=approvals.applied_config(connection, corp.name, corp.sync),
+        left_of_approved=left_of_approved(connection, corp),
     )
     if corp.account_cap is None:
         return remembered

@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from wxsync.config.settings import LimitsSettings
+from wxsync.engine.actual import Actual
+from wxsync.engine.exchange import OTHER_CONTACT, Settlement
+from wxsync.engine.going_on import covered_fields
 from wxsync.engine.guard import as_kept
 from wxsync.model.change import Change, Kind, Reason, Verb
 from wxsync.model.member import PLACE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.unknown import UNKNOWN
 
+Fills = Mapping[str, frozenset[str]]
+"""Member key -> fields that may wait: unknown until now, and no part of where somebody is put."""
 
-def paced(changes: Iterable[Change], limits: LimitsSettings, people: int) -> Iterator[Change]:
-    """The same changes; of the values that only fill in what is unknown, as many as a run may write.
 
-    After an adoption everything that WeCom hides is unknown, for everybody: `wxsync baseline` is the
-    quick way, and this the one that needs nobody's word. What is known to differ counts first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a run leaves to later ones."""
+
+    waiting: Fills
+    runs: int
+    """Until all is written, where nothing else is to be done meanwhile."""
+
+
+def pace_of(
+    settlement: Settlement, actual: Actual, limits: LimitsSettings, left_of_approved: Sequence[Change] = ()
+) -> Pace:
+    """Of the values that only fill in what is unknown, those that do not fit into this run.
+
+    After an adoption everything that WeCom hides is unknown, for everybody: `wxsync baseline` is the quick
+    way, and this the one that needs nobody's word. What is known to differ counts first; what was settled to
+    be given up does not count, or it would use the run up for ever. Nothing waits for which somebody else
+    does, and nothing that an approval covers; a run that goes on with what is `left_of_approved` writes
+    nothing beside it. Next comes what a call of ours left in doubt; where there is no room for any of it, it
+    does not wait but is asked for with the rest of the plan.
     """
-    listed = list(changes)
-    budget = _Budget(limits, people, listed)
-    why = say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=budget.runs)
-    for change in listed:
-        waiting = budget.waiting(change)
+    updates = [change for change in settlement.writes.values() if _is_update(change)]
+    covered = covered_fields(left_of_approved, updates)
+    fills = _fills_of(updates, covered.union(_awaited(settlement)))
+    runs = _runs_of(updates, fills, limits, len(actual.members))
+    if covered:
+        return Pace(waiting=fills, runs=runs)
+    room = _Room(limits, len(actual.members), updates, fills)
+    begun = {key: names for key in fills.keys() & actual.doubts if (names := _begun(key, fills[key], actual))}
+    urgent = room.without_room(begun)
+    fits = {key: room.take(key, names - urgent.get(key, frozenset())) for key, names in sorted(begun.items())}
+    waiting: dict[str, frozenset[str]] = {}
+    for key, names in fills.items():
+        rest = names - begun.get(key, frozenset())
+        left = names - urgent.get(key, frozenset()) - fits.get(key, frozenset()) - room.take(key, rest)
+        if left:
+            waiting[key] = left
+    return Pace(waiting=waiting, runs=runs)
+
+
+def paced(changes: Iterable[Change], pace: Pace) -> Iterator[Change]:
+    """The same changes, and a KEEP in the place of what a later run is to write."""
+    why = say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=pace.runs)
+    for change in changes:
+        waiting = pace.waiting.get(str(change.key), frozenset()) if _is_update(change) else frozenset()
         if not waiting:
             yield change
             continue
@@ -39,10 +79,24 @@ def _is_update(change: Change) -> bool:
     return change.kind is Kind.MEMBER and change.verb in (Verb.UPDATE, Verb.ENABLE)
 
 
+def _awaited(settlement: Settlement) -> Iterator[tuple[str, str]]:
+    """What others wait for; of one whose number or address is cleared for that the other contact too."""
+    for taken in settlement.holders.values():
+        for name, holder in taken.items():
+            yield holder, name
+            released = settlement.writes[holder].fields.get(name)
+            if name in OTHER_CONTACT and released is not None and released.after is None:
+                yield holder, OTHER_CONTACT[name]
+
+
+def _fills_of(updates: Iterable[Change], asked_for: Set[tuple[str, str]]) -> Fills:
+    """The fields of each that may wait; of those who have any."""
+    found = ((str(change.key), _fills(change)) for change in updates)
+    left = ((key, frozenset(name for name in names if (key, name) not in asked_for)) for key, names in found)
+    return {key: names for key, names in left if names}
+
+
 def _fills(change: Change) -> frozenset[str]:
-    """The fields that may wait: unknown until now, and no part of where somebody is put."""
-    if not _is_update(change):
-        return frozenset()
     is_placing = "departments" in change.fields
     return frozenset(
         name
@@ -51,32 +105,51 @@ def _fills(change: Change) -> frozenset[str]:
     )
 
 
-class _Budget:
+def _begun(key: str, names: frozenset[str], actual: Actual) -> frozenset[str]:
+    """Those that a call of ours may have changed: only of them more than one value is on record."""
+    doubts = actual.doubts.get(key, {})
+    return frozenset(name for name in names if len(doubts.get(name, ())) > 1)
+
+
+class _Room:
     """How many more updates, in all and of each field, a run may make."""
 
-    def __init__(self, limits: LimitsSettings, people: int, changes: Iterable[Change]) -> None:
-        updates = [(change, _fills(change)) for change in changes if _is_update(change)]
-        pure = sum(len(fills) == len(change.fields) for change, fills in updates)
-        in_all, of_each = limits.member_update.allowed(people), limits.field_change.allowed(people)
-        self._left = in_all - (len(updates) - pure)
-        self._left_of = Counter({name: of_each for change, _ in updates for name in change.fields})
-        for change, fills in updates:
-            self._left_of.subtract(name for name in change.fields if name not in fills)
-        asked = Counter(name for _, fills in updates for name in fills)
-        self.runs = max(_runs(pure, in_all), *(_runs(count, of_each) for count in asked.values()), 1)
-        """Runs until all is written, where nothing else is to be done meanwhile."""
+    def __init__(self, limits: LimitsSettings, people: int, updates: Sequence[Change], fills: Fills) -> None:
+        self._counted = {
+            str(change.key) for change in updates if len(fills.get(str(change.key), ())) < len(change.fields)
+        }
+        self._left = limits.member_update.allowed(people) - len(self._counted)
+        of_each = limits.field_change.allowed(people)
+        self._left_of = Counter({name: of_each for change in updates for name in change.fields})
+        for change in updates:
+            waits = fills.get(str(change.key), frozenset())
+            self._left_of.subtract(name for name in change.fields if name not in waits)
 
-    def waiting(self, change: Change) -> frozenset[str]:
-        """The fields of `change` that do not fit into this run; those that do are counted."""
-        fills = _fills(change)
-        is_pure = bool(fills) and len(fills) == len(change.fields)
-        if is_pure and self._left < 1:
-            return fills
-        writes = frozenset(name for name in fills if self._left_of[name] > 0)
-        if is_pure and writes:
+    def without_room(self, fills: Fills) -> Fills:
+        """Of these fields those for which there is no room, even if they were the only ones."""
+        return {key: names - self._fitting(key, names) for key, names in fills.items()}
+
+    def take(self, key: str, names: frozenset[str]) -> frozenset[str]:
+        """Those of the fields that fit; they are counted."""
+        fitting = self._fitting(key, names)
+        if fitting and key not in self._counted:
+            self._counted.add(key)
             self._left -= 1
-        self._left_of.subtract(writes)
-        return fills - writes
+        self._left_of.subtract(fitting)
+        return fitting
+
+    def _fitting(self, key: str, names: frozenset[str]) -> frozenset[str]:
+        if key not in self._counted and self._left < 1:
+            return frozenset()
+        return frozenset(name for name in names if self._left_of[name] > 0)
+
+
+def _runs_of(updates: Iterable[Change], fills: Fills, limits: LimitsSettings, people: int) -> int:
+    pure = sum(len(fills.get(str(change.key), ())) == len(change.fields) for change in updates)
+    asked = Counter(name for names in fills.values() for name in names)
+    of_each = limits.field_change.allowed(people)
+    in_all = _runs(pure, limits.member_update.allowed(people))
+    return max(in_all, *(_runs(count, of_each) for count in asked.values()), 1)
 
 
 def _runs(count: int, allowed: int) -> int:

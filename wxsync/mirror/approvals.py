@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from wxsync.mirror.store import replace_rows
@@ -113,20 +113,25 @@ def use(connection: Connection, decided: Decided, run_id: int) -> bool:
     return found.rowcount == 1
 
 
-def cut_off(connection: Connection, corp: str, sync: str, *, before: int) -> Decided | None:
+def cut_off(
+    connection: Connection, corp: str, sync: str, *, before: int | None = None, is_idle: bool = False
+) -> Decided | None:
     """The approval by which the last run of `sync` went that wrote, where that run did not come to its end.
 
-    None where it did, or went by none, or somebody has said no to that plan since.
+    None where it did, or went by none, or somebody has said no to that plan since. Where the corp `is_idle`,
+    nobody having its lease, a run that is said to be at work has died.
     """
     run = runs.c
-    wrote = [RunState.APPLIED.value, RunState.STOPPED.value]
+    broken = [RunState.STOPPED.value, *([RunState.RUNNING.value] if is_idle else [])]
+    wrote = [RunState.APPLIED.value, *broken]
     last = connection.execute(
         select(run.id, run.state)
-        .where(run.corp == corp, run.sync == sync, run.verb != "plan", run.id < before, run.state.in_(wrote))
+        .where(run.corp == corp, run.sync == sync, run.verb != "plan", run.state.in_(wrote))
+        .where(true() if before is None else run.id < before)
         .order_by(run.id.desc())
         .limit(1)
     ).one_or_none()
-    if last is None or last.state != RunState.STOPPED.value:
+    if last is None or last.state not in broken:
         return None
     found = connection.execute(_words().where(approvals.c.run_id == last.id)).one_or_none()
     if found is None:

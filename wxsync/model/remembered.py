@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from wxsync.model.change import Change
 from wxsync.model.drift import Drift, DriftPlace
 from wxsync.model.member import Member
 from wxsync.model.message import Message
@@ -125,5 +126,7 @@ class Remembered:
     """What runs of this sync did unasked within the windows of its limits."""
     demanded: Message | None = None
     """Why the next plan that changes anybody waits for approval, whatever sets its run off."""
+    left_of_approved: tuple[Change, ...] = ()
+    """What an approved run that was cut off has left to be changed in members, while its approval goes on."""
     applied_config: Mapping[str, str] | None = None
     """The config of the last run that was applied or approved, path by path (`wxsync.model.config_mark`)."""
