@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -300,7 +300,9 @@ class World:
         self.has_been_applied = True
         self._must_be_empty("failed", (each for each in failures(run) if not self._is_excused(each)))
         self._must_be_empty("left", described(self.stage.plan().plan.writes))
-        tangled = {str(row.key).lower() for row in run.plan.rejected if row.rule in TANGLED}
+        rejected = [row for row in run.plan.rejected if row.rule in TANGLED]
+        tangled = {str(row.key).lower() for row in rejected}
+        tangled |= self._homeless({str(row.key) for row in rejected if row.kind is Kind.DEPARTMENT})
         excused = Excused(
             people=self.excused | tangled,
             disabled=self.disabled,
@@ -311,6 +313,14 @@ class World:
         )
         self._must_be_empty("differs", differences(self.state, self.hr, self.stage.today, excused))
         self.wanted, self.was_faulty = self.wanted[-1:], False
+
+    def _homeless(self, units: Set[str]) -> set[str]:
+        """Whose department cannot be had, or is below one: they are kept as they are."""
+        return {
+            emp_no.lower()
+            for emp_no, row in self.hr.employees.items()
+            if any(not units.isdisjoint(self.hr.above(code)) for code in self.hr.codes_of(row))
+        }
 
     def _run_well(self) -> Run:
         """Approved only where it must be."""
