@@ -316,10 +316,11 @@ class World:
 
     def _homeless(self, units: Set[str]) -> set[str]:
         """Whose department cannot be had, or is below one: they are kept as they are."""
+        there = self.hr.departments.keys()
         return {
             emp_no.lower()
             for emp_no, row in self.hr.employees.items()
-            if any(not units.isdisjoint(self.hr.above(code)) for code in self.hr.codes_of(row))
+            if any(not units.isdisjoint(self.hr.above(code)) for code in self.hr.codes_of(row) & there)
         }
 
     def _run_well(self) -> Run:
