@@ -361,7 +361,7 @@ class World:
         for userid in self.disabled & now.people.keys():
             if now.people[userid].is_enabled:
                 raise Broken(f"{userid} was disabled by a hand, and is enabled")
-        if was_clean and not is_approved:
+        if was_clean and not is_approved and not self._goes_on_by_a_yes():
             ours = len(then.people.keys() - self.strangers.people.keys())
             units = len(then.units.keys() - self.strangers.units.keys()) - 1
             limits = self._sync().limits
@@ -524,6 +524,13 @@ class World:
         with closing(sqlite3.connect(mirror)) as connection:
             query = f"SELECT count(*) FROM batch_jobs WHERE state IN ({', '.join('?' * len(states))})"
             return connection.execute(query, states).fetchone() == (0,)
+
+    def _goes_on_by_a_yes(self) -> bool:
+        """The last run went by what somebody had said before: it does what an approved one left."""
+        with closing(sqlite3.connect(self.folder / "mirror.db")) as connection:
+            query = "SELECT approved_by FROM runs WHERE verb <> 'plan' ORDER BY id DESC LIMIT 1"
+            last = connection.execute(query).fetchone()
+        return last is not None and last[0] is not None
 
     def _must_be_due_to_a_fault(self, error: WxsyncError) -> None:
         """Nothing goes wrong by itself."""

@@ -14,6 +14,7 @@ from wxsync.model.change import Change, FieldChange, Kind, Reason, Verb
 from wxsync.model.message import say
 from wxsync.model.seen import ShownMember
 from wxsync.model.unknown import UNKNOWN
+from wxsync.model.uses import LimitKey, PastUses
 
 
 def mobile(number: int) -> str:
@@ -46,6 +47,24 @@ def test_of_what_is_unknown_for_all_a_run_writes_what_it_may() -> None:
     assert len(written(decision, "mobile")) == 20
     assert len(waiting(decision)) == 80
     assert {change.why.facts["runs"] for change in waiting(decision)} == {5}
+    assert not decision.plan.exceeded
+
+
+@pytest.mark.parametrize(
+    ("window", "used", "written_now"),
+    [("24h", 10, 20), ("24h", 20, 10), ("24h", 30, 0), ("7d", 50, 20), ("7d", 65, 5), ("7d", 80, 0)],
+)
+@pytest.mark.parametrize("key", [LimitKey("member_update"), LimitKey("field_change", "mobile")])
+def test_what_waits_keeps_to_the_windows_too(key: LimitKey, window: str, used: int, written_now: int) -> None:
+    """Twenty a run, but thirty in a day and seventy in a week: ten of each are left to what is known."""
+    company = Company()
+    for number in range(100):
+        company.member(f"E{number:03}", mobile=UNKNOWN, email=f"e{number}@example.com")
+    people = [person(f"E{number:03}", mobile=mobile(number)) for number in range(100)]
+    limits = {"member_update": 20, "field_change": 20}
+    past = company.remembered(uses=PastUses(counts={window: {key: used}}))
+    decision = company.decide(desired(people), settings(limits=limits), past)
+    assert len(written(decision, "mobile")) == written_now
     assert not decision.plan.exceeded
 
 

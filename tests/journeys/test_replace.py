@@ -262,6 +262,11 @@ def a_random_day(story: Story, chance: random.Random) -> None:
         if taken[row.mobile] > 1:
             taken[row.mobile] -= 1
             row.mobile = mobile(2000 + number)
+    names = Counter((unit.parent_code, unit.name) for unit in story.hr.departments.values())
+    for number, unit in enumerate(story.hr.departments.values()):
+        if names[unit.parent_code, unit.name] > 1:
+            names[unit.parent_code, unit.name] -= 1
+            unit.name = f"部门{2000 + number}"
 
 
 def drop(story: Story, chance: random.Random) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import random
 import signal
 import socket
 import ssl
@@ -269,3 +271,50 @@ def test_a_name_with_two_addresses_and_nobody_there() -> None:
 def test_a_name_that_is_none() -> None:
     """A label of 70 letters never resolves."""
     assert asyncio.run(reach(base_url=f"http://{'a' * 70}.test")).obstacle is not None
+
+
+def open_sockets() -> int:
+    links = list(Path("/proc/self/fd").iterdir())
+    return sum(link.is_symlink() and str(link.readlink()).startswith("socket:") for link in links)
+
+
+async def give_up(port: int, times: int) -> int:
+    """So many connections of which each is given up at some moment; how many sockets more are open then."""
+    sockets, chance, before = Sockets(), random.Random(1), open_sockets()
+
+    async def one() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(chance.random() * 0.02):
+                stream = await sockets.connect_tcp("127.0.0.1", port)
+                await stream.aclose()
+
+    for _ in range(times // 30):
+        await asyncio.gather(*(one() for _ in range(30)))
+    for _ in range(100):
+        if open_sockets() <= before:
+            break
+        await asyncio.sleep(0.1)
+    return open_sockets() - before
+
+
+def test_a_connection_that_is_given_up_leaves_no_socket_behind() -> None:
+    """Also one that is made at the very moment; nobody collects rubbish meanwhile."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        listener.settimeout(0.2)
+        taken = threading.Thread(target=_take_all, args=(listener,), daemon=True)
+        taken.start()
+        gc.disable()
+        try:
+            left = asyncio.run(give_up(listener.getsockname()[1], 600))
+        finally:
+            gc.enable()
+        taken.join()
+    assert left == 0
+
+
+def _take_all(listener: socket.socket) -> None:
+    """Whoever comes is heard out."""
+    with suppress(TimeoutError):
+        while True:
+            line, _ = listener.accept()
+            line.close()

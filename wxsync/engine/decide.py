@@ -193,7 +193,8 @@ def _find(case: _Case, desired: Desired) -> _Found:
         yielding=hands.yielding.keys(),
     )
     settlement = settle_with(permitted)
-    pace = pace_of(settlement, actual, case.settings.limits, remembered.left_of_approved)
+    limits = case.settings.limits
+    pace = pace_of(settlement, actual, limits, remembered.uses, remembered.left_of_approved)
     if pace.waiting:  # whoever counted on a value that waits is settled without it
         del settlement
         settlement = settle_with(paced(permitted, pace))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from wxsync.config.settings import LimitsSettings
 from wxsync.engine.actual import Actual
+from wxsync.engine.counting import FIELD_CHANGE, UPDATE
 from wxsync.engine.exchange import OTHER_CONTACT, Settlement
 from wxsync.engine.going_on import covered_fields
 from wxsync.engine.guard import as_kept
@@ -15,6 +16,7 @@ from wxsync.model.change import Change, Kind, Reason, Verb
 from wxsync.model.member import PLACE_FIELDS
 from wxsync.model.message import say
 from wxsync.model.unknown import UNKNOWN
+from wxsync.model.uses import FACTORS, LimitKey, PastUses
 
 Fills = Mapping[str, frozenset[str]]
 """Member key -> fields that may wait: unknown until now, and no part of where somebody is put."""
@@ -30,7 +32,11 @@ class Pace:
 
 
 def pace_of(
-    settlement: Settlement, actual: Actual, limits: LimitsSettings, left_of_approved: Sequence[Change] = ()
+    settlement: Settlement,
+    actual: Actual,
+    limits: LimitsSettings,
+    past: PastUses,
+    left_of_approved: Sequence[Change] = (),
 ) -> Pace:
     """Of the values that only fill in what is unknown, those that do not fit into this run.
 
@@ -39,7 +45,8 @@ def pace_of(
     be given up does not count, or it would use the run up for ever. Nothing waits for which somebody else
     does, and nothing that an approval covers; a run that goes on with what is `left_of_approved` writes
     nothing beside it. Next comes what a call of ours left in doubt; where there is no room for any of it, it
-    does not wait but is asked for with the rest of the plan.
+    does not wait but is asked for with the rest of the plan. Of the windows of 24 hours and 7 days half of
+    what one run may do is left to what will be known to differ by then.
     """
     updates = [change for change in settlement.writes.values() if _is_update(change)]
     covered = covered_fields(left_of_approved, updates)
@@ -47,7 +54,7 @@ def pace_of(
     runs = _runs_of(updates, fills, limits, len(actual.members))
     if covered:
         return Pace(waiting=fills, runs=runs)
-    room = _Room(limits, len(actual.members), updates, fills)
+    room = _Room(limits, len(actual.members), updates, fills, past)
     begun = {key: names for key in fills.keys() & actual.doubts if (names := _begun(key, fills[key], actual))}
     urgent = room.without_room(begun)
     fits = {key: room.take(key, names - urgent.get(key, frozenset())) for key, names in sorted(begun.items())}
@@ -114,13 +121,18 @@ def _begun(key: str, names: frozenset[str], actual: Actual) -> frozenset[str]:
 class _Room:
     """How many more updates, in all and of each field, a run may make."""
 
-    def __init__(self, limits: LimitsSettings, people: int, updates: Sequence[Change], fills: Fills) -> None:
+    def __init__(
+        self, limits: LimitsSettings, people: int, updates: Sequence[Change], fills: Fills, past: PastUses
+    ) -> None:
         self._counted = {
             str(change.key) for change in updates if len(fills.get(str(change.key), ())) < len(change.fields)
         }
-        self._left = limits.member_update.allowed(people) - len(self._counted)
-        of_each = limits.field_change.allowed(people)
-        self._left_of = Counter({name: of_each for change in updates for name in change.fields})
+        self._left = _free(UPDATE, limits.member_update.allowed(people), past) - len(self._counted)
+        of_each, names = (
+            limits.field_change.allowed(people),
+            {name for each in updates for name in each.fields},
+        )
+        self._left_of = Counter({name: _free(LimitKey(FIELD_CHANGE, name), of_each, past) for name in names})
         for change in updates:
             waits = fills.get(str(change.key), frozenset())
             self._left_of.subtract(name for name in change.fields if name not in waits)
@@ -142,6 +154,15 @@ class _Room:
         if key not in self._counted and self._left < 1:
             return frozenset()
         return frozenset(name for name in names if self._left_of[name] > 0)
+
+
+def _free(key: LimitKey, allowed: int, past: PastUses) -> int:
+    """How much of a limit this run may use for what can wait."""
+    windows = (
+        factor * allowed - allowed // 2 - past.within(window, key, frozenset())
+        for window, factor in FACTORS.items()
+    )
+    return min(allowed, *windows)
 
 
 def _runs_of(updates: Iterable[Change], fills: Fills, limits: LimitsSettings, people: int) -> int:

@@ -17,7 +17,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpcore
 
@@ -49,21 +49,38 @@ def only_with(leave: Leave | None) -> Iterator[None]:
 class Sockets(httpcore.AsyncNetworkBackend):
     """Makes connections; raises httpcore's errors, as all here do."""
 
+    def __init__(self) -> None:
+        self._late: set[asyncio.Task[tuple[asyncio.Transport, _Ear]]] = set()
+        """Connections in the making for which nobody waits any more."""
+
     async def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> Stream:
         local = options.get("local_address")
         async with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError, options.get("timeout")):
-            transport, ear = await asyncio.get_running_loop().create_connection(
-                _Ear,
-                host,
-                port,
-                local_addr=None if local is None else (local, 0),
-                happy_eyeballs_delay=EYEBALLS,
-            )
-        transport.pause_reading()
-        wire = transport.get_extra_info("socket").dup()
+            transport, ear = await self._connected(host, port, None if local is None else (local, 0))
+            wire = transport.get_extra_info("socket").dup()
         for option in options.get("socket_options") or ():
             wire.setsockopt(*option)
         return Stream(transport, transport, ear, wire)
+
+    async def _connected(
+        self, host: str, port: int, local: tuple[str, int] | None
+    ) -> tuple[asyncio.Transport, _Ear]:
+        """Not cancelled half-way: asyncio loses the socket of a connection that is made just then."""
+        making = asyncio.get_running_loop().create_connection(
+            _Ear, host, port, local_addr=local, happy_eyeballs_delay=EYEBALLS
+        )
+        task = asyncio.create_task(making)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._late.add(task)
+            task.add_done_callback(self._drop)
+            raise
+
+    def _drop(self, task: asyncio.Task[tuple[asyncio.Transport, _Ear]]) -> None:
+        self._late.discard(task)
+        if not task.cancelled() and task.exception() is None:
+            task.result()[0].abort()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -79,6 +96,10 @@ class _Ear(asyncio.Protocol):
         self.is_lost = False
         self.error: Exception | None = None
         self.news = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Nothing is read, nor an end noticed, before somebody waits for it."""
+        cast("asyncio.Transport", transport).pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self.heard += data
