@@ -302,9 +302,10 @@ class _Day:
         if not codes:
             return False
         code = self.random.choice(codes)
+        above = next((row for row in self._shuffled() if self.hr.depth(row.code) < DEEPEST), None)
+        parent = HQ if above is None else above.code
         self.hr.ghosts.pop(code, None)
         self.hr.closed.discard(code)
-        parent = next(row for row in self._shuffled() if self.hr.depth(row.code) < DEEPEST).code
         row = Department(code, parent, self.hr.department_name(parent, is_new=True), 7)
         self.hr.departments[code] = row
         return self._changed(row)
