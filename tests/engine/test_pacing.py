@@ -68,6 +68,30 @@ def test_what_waits_keeps_to_the_windows_too(key: LimitKey, window: str, used: i
     assert not decision.plan.exceeded
 
 
+def test_whom_wecom_refused_in_the_last_run_comes_last() -> None:
+    """The first five by key fail each time: the others are not kept waiting by them for ever."""
+    company = Company()
+    for number in range(40):
+        company.member(f"E{number:03}", mobile=UNKNOWN, email=f"e{number}@example.com")
+    people = [person(f"E{number:03}", mobile=mobile(number)) for number in range(40)]
+    bad = frozenset(f"E{number:03}" for number in range(5))
+    sync = settings(limits={"field_change": 5})
+    first = company.decide(desired(people), sync)
+    assert set(written(first, "mobile")) == bad
+    then = company.decide(desired(people), sync, company.remembered(failed_lately=bad))
+    assert written(then, "mobile") == [f"E{number:03}" for number in range(5, 10)]
+
+
+@pytest.mark.parametrize("limit", ["field_change", "member_update"])
+def test_a_limit_of_nothing_is_told(limit: str) -> None:
+    """There is no later run in which it would be written."""
+    company = Company()
+    company.member("E1", mobile=UNKNOWN, email="e1@example.com")
+    decision = company.decide(desired([person("E1", mobile=mobile(1))]), settings(limits={limit: 0}))
+    (change,) = waiting(decision)
+    assert str(change.why) == "nobody knows what it holds, and a limit lets none of it be written"
+
+
 def test_an_unknown_value_beside_a_known_change_waits_by_itself() -> None:
     """Thirty changed titles, and everybody's number unknown: the titles are over no limit because of it."""
 

@@ -14,6 +14,7 @@ from wxsync.engine.corp import Corp
 from wxsync.errors import GuardError, StalePlanError
 from wxsync.mirror import approvals, journal
 from wxsync.model.approval import Operator, OperatorKind
+from wxsync.model.change import Reason
 from wxsync.model.message import say
 from wxsync.model.run import RunState
 
@@ -413,6 +414,21 @@ def test_a_run_that_was_cut_off_goes_on_under_its_approval(tmp_path: Path, at: i
         story.apply()
     with pytest.raises(StalePlanError):
         story.apply(approved=digest)
+
+
+def test_whose_creation_was_on_the_way_gets_the_rest_at_once(tmp_path: Path) -> None:
+    """They are found in WeCom, and nobody knows with what: the run that goes on writes all of it."""
+    story = company(tmp_path, 60)
+    for number in range(1, 31):
+        story.hr.employees[f"E{number}"].title = "经理"
+    for number in range(101, 106):
+        story.person(f"E{number}")
+    digest = story.digest()
+    assert die_at(story.stage, 3, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    run = story.apply()
+    assert failures(run) == []
+    assert [change.key for change in run.plan.changes if change.reason is Reason.UNKNOWN] == []
+    story.check()
 
 
 def test_what_was_left_goes_on_and_nothing_beside_it(tmp_path: Path) -> None:

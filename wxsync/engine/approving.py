@@ -24,6 +24,7 @@ from wxsync.model.change import Change, Kind, Verb
 from wxsync.model.config_mark import changed_since, marks_of
 from wxsync.model.message import Message, say
 from wxsync.model.plan import Limit, Plan
+from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.run import OutcomeState, RunState
 
 UNNAMED = "unnamed"
@@ -73,19 +74,27 @@ async def right_of(
     return await asyncio.to_thread(_right_of, corp, run_id, decision, approved, tuple(parts))
 
 
-def left_of_approved(connection: Connection, corp: Corp) -> tuple[Change, ...]:
-    """What an approved run that was cut off has left to be changed in members who are there.
+def left_of_approved(connection: Connection, corp: Corp, linked: Remembered) -> tuple[Change, ...]:
+    """What an approved run that was cut off has left to be changed in members who are there, or may be.
 
-    Nothing where the next run may not go on with it. Creations are not among it: of a first load that would
-    be everybody, and they fill in nothing that is unknown.
+    Nothing where the next run may not go on with it. Of creations those alone whose reply was lost: who is
+    found then has yet to get the rest. All others would be everybody of a first load, and fill in nothing.
     """
     is_idle = lease.holder(connection, corp.name) is None
     found = approvals.cut_off(connection, corp.name, corp.sync, is_idle=is_idle)
     if found is None or found.run_id is None or found.is_old(corp.clock()):
         return ()
     left = _left(connection, found.run_id)
-    there = (Verb.UPDATE, Verb.ENABLE)
-    return tuple(change for change in left if change.kind is Kind.MEMBER and change.verb in there)
+    pending = {key for key, link in linked.members.items() if link.state is LinkState.PENDING}
+    return tuple(
+        change
+        for change in left
+        if change.kind is Kind.MEMBER
+        and (
+            change.verb in (Verb.UPDATE, Verb.ENABLE)
+            or (change.verb is Verb.CREATE and change.key in pending)
+        )
+    )
 
 
 async def as_rejected(corp: Corp, run_id: int, decision: Decision) -> Decision:

@@ -193,8 +193,7 @@ def _find(case: _Case, desired: Desired) -> _Found:
         yielding=hands.yielding.keys(),
     )
     settlement = settle_with(permitted)
-    limits = case.settings.limits
-    pace = pace_of(settlement, actual, limits, remembered.uses, remembered.left_of_approved)
+    pace = pace_of(settlement, actual, case.settings.limits, remembered)
     if pace.waiting:  # whoever counted on a value that waits is settled without it
         del settlement
         settlement = settle_with(paced(permitted, pace))

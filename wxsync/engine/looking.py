@@ -16,6 +16,7 @@ from wxsync.engine.rolling import past_uses
 from wxsync.mirror import approvals, journal, links
 from wxsync.mirror.claims import claims_of_others, load_claims, save_claims
 from wxsync.mirror.ways import forget_way, load_way, save_way
+from wxsync.model.change import Kind
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered, RememberedWay
 from wxsync.model.seen import ReadingWay, Seen
@@ -29,12 +30,15 @@ PROBE_AFTER: Final = timedelta(hours=24)
 
 def remembered_of(corp: Corp, connection: Connection) -> Remembered:
     """All that the mirror knows of the sync; whom the corp created this month where that is bounded."""
+    linked = links.load(connection, corp.name, corp.sync)
+    failed = journal.failed_records(connection, corp.name, corp.sync)
     remembered = replace(
-        links.load(connection, corp.name, corp.sync),
+        linked,
         uses=past_uses(connection, corp.name, corp.sync, corp.clock()),
         demanded=approvals.demanded(connection, corp.name, corp.sync),
         applied_config=approvals.applied_config(connection, corp.name, corp.sync),
-        left_of_approved=left_of_approved(connection, corp),
+        left_of_approved=left_of_approved(connection, corp, linked),
+        failed_lately=frozenset(key for kind, key, _ in failed if kind == Kind.MEMBER.value),
     )
     if corp.account_cap is None:
         return remembered

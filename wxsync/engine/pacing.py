@@ -15,6 +15,7 @@ from wxsync.engine.guard import as_kept
 from wxsync.model.change import Change, Kind, Reason, Verb
 from wxsync.model.member import PLACE_FIELDS
 from wxsync.model.message import say
+from wxsync.model.remembered import Remembered
 from wxsync.model.unknown import UNKNOWN
 from wxsync.model.uses import FACTORS, LimitKey, PastUses
 
@@ -27,17 +28,11 @@ class Pace:
     """What a run leaves to later ones."""
 
     waiting: Fills
-    runs: int
-    """Until all is written, where nothing else is to be done meanwhile."""
+    runs: int | None
+    """Until all is written, where nothing else is to be done meanwhile; None: a limit of 0 is in the way."""
 
 
-def pace_of(
-    settlement: Settlement,
-    actual: Actual,
-    limits: LimitsSettings,
-    past: PastUses,
-    left_of_approved: Sequence[Change] = (),
-) -> Pace:
+def pace_of(settlement: Settlement, actual: Actual, limits: LimitsSettings, remembered: Remembered) -> Pace:
     """Of the values that only fill in what is unknown, those that do not fit into this run.
 
     After an adoption everything that WeCom hides is unknown, for everybody: `wxsync baseline` is the quick
@@ -45,21 +40,23 @@ def pace_of(
     be given up does not count, or it would use the run up for ever. Nothing waits for which somebody else
     does, and nothing that an approval covers; a run that goes on with what is `left_of_approved` writes
     nothing beside it. Next comes what a call of ours left in doubt; where there is no room for any of it, it
-    does not wait but is asked for with the rest of the plan. Of the windows of 24 hours and 7 days half of
-    what one run may do is left to what will be known to differ by then.
+    does not wait but is asked for with the rest of the plan. Whom WeCom refused in the last run comes last.
+    Of the windows of 24 hours and 7 days half of what one run may do is left to what will be known to differ
+    by then.
     """
     updates = [change for change in settlement.writes.values() if _is_update(change)]
-    covered = covered_fields(left_of_approved, updates)
+    covered = covered_fields(remembered.left_of_approved, updates)
     fills = _fills_of(updates, covered.union(_awaited(settlement)))
     runs = _runs_of(updates, fills, limits, len(actual.members))
     if covered:
         return Pace(waiting=fills, runs=runs)
-    room = _Room(limits, len(actual.members), updates, fills, past)
+    room = _Room(limits, len(actual.members), updates, fills, remembered.uses)
     begun = {key: names for key in fills.keys() & actual.doubts if (names := _begun(key, fills[key], actual))}
     urgent = room.without_room(begun)
     fits = {key: room.take(key, names - urgent.get(key, frozenset())) for key, names in sorted(begun.items())}
     waiting: dict[str, frozenset[str]] = {}
-    for key, names in fills.items():
+    for key in sorted(fills, key=lambda each: each in remembered.failed_lately):
+        names = fills[key]
         rest = names - begun.get(key, frozenset())
         left = names - urgent.get(key, frozenset()) - fits.get(key, frozenset()) - room.take(key, rest)
         if left:
@@ -69,7 +66,11 @@ def pace_of(
 
 def paced(changes: Iterable[Change], pace: Pace) -> Iterator[Change]:
     """The same changes, and a KEEP in the place of what a later run is to write."""
-    why = say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=pace.runs)
+    why = (
+        say("nobody knows what it holds, and a limit lets none of it be written")
+        if pace.runs is None
+        else say("nobody knows what it holds: to be written in a later run, {runs} in all", runs=pace.runs)
+    )
     for change in changes:
         waiting = pace.waiting.get(str(change.key), frozenset()) if _is_update(change) else frozenset()
         if not waiting:
@@ -165,12 +166,13 @@ def _free(key: LimitKey, allowed: int, past: PastUses) -> int:
     return min(allowed, *windows)
 
 
-def _runs_of(updates: Iterable[Change], fills: Fills, limits: LimitsSettings, people: int) -> int:
+def _runs_of(updates: Iterable[Change], fills: Fills, limits: LimitsSettings, people: int) -> int | None:
     pure = sum(len(fills.get(str(change.key), ())) == len(change.fields) for change in updates)
     asked = Counter(name for names in fills.values() for name in names)
-    of_each = limits.field_change.allowed(people)
-    in_all = _runs(pure, limits.member_update.allowed(people))
-    return max(in_all, *(_runs(count, of_each) for count in asked.values()), 1)
+    of_each, in_all = limits.field_change.allowed(people), limits.member_update.allowed(people)
+    if fills and not (of_each and in_all):
+        return None
+    return max(_runs(pure, in_all), *(_runs(count, of_each) for count in asked.values()), 1)
 
 
 def _runs(count: int, allowed: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, true, update
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import tables
@@ -272,9 +272,9 @@ def last_written(connection: Connection, corp: str) -> RunHistory | None:
 
 
 def failed_records(
-    connection: Connection, corp: str, sync: str, *, before: int
+    connection: Connection, corp: str, sync: str, *, before: int | None = None
 ) -> frozenset[tuple[str, str, int | None]]:
-    """Kind, key and errcode of whatever failed in the last run before run `before` that went to WeCom."""
+    """Kind, key and errcode of whatever failed in the last run (before run `before`) that went to WeCom."""
     run, ended, plans = tables.runs.c, tables.outcomes.c, tables.plans.c
     last = connection.scalar(
         select(func.max(run.id)).where(
@@ -282,7 +282,7 @@ def failed_records(
             run.sync == sync,
             run.verb == "apply",
             run.state.in_([RunState.APPLIED.value, RunState.STOPPED.value]),
-            run.id < before,
+            true() if before is None else run.id < before,
         )
     )
     states = [OutcomeState.FAILED.value, OutcomeState.UNKNOWN.value]

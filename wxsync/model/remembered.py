@@ -128,5 +128,7 @@ class Remembered:
     """Why the next plan that changes anybody waits for approval, whatever sets its run off."""
     left_of_approved: tuple[Change, ...] = ()
     """What an approved run that was cut off has left to be changed in members, while its approval goes on."""
+    failed_lately: frozenset[str] = frozenset()
+    """Keys of members of whom something failed in the last run."""
     applied_config: Mapping[str, str] | None = None
     """The config of the last run that was applied or approved, path by path (`wxsync.model.config_mark`)."""

@@ -57,7 +57,11 @@ class Sockets(httpcore.AsyncNetworkBackend):
         local = options.get("local_address")
         async with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError, options.get("timeout")):
             transport, ear = await self._connected(host, port, None if local is None else (local, 0))
-            wire = transport.get_extra_info("socket").dup()
+            try:
+                wire = transport.get_extra_info("socket").dup()
+            except BaseException:  # no number is left for another file
+                transport.abort()
+                raise
         for option in options.get("socket_options") or ():
             wire.setsockopt(*option)
         return Stream(transport, transport, ear, wire)
