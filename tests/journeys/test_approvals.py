@@ -416,7 +416,8 @@ def test_a_run_that_was_cut_off_goes_on_under_its_approval(tmp_path: Path, at: i
         story.apply(approved=digest)
 
 
-def test_whose_creation_was_on_the_way_gets_the_rest_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [2, 4, 7])
+def test_whose_creation_was_on_the_way_gets_the_rest_at_once(tmp_path: Path, at: int) -> None:
     """They are found in WeCom, and nobody knows with what: the run that goes on writes all of it."""
     story = company(tmp_path, 60)
     for number in range(1, 31):
@@ -424,7 +425,7 @@ def test_whose_creation_was_on_the_way_gets_the_rest_at_once(tmp_path: Path) -> 
     for number in range(101, 106):
         story.person(f"E{number}")
     digest = story.digest()
-    assert die_at(story.stage, 3, is_after=True, act=lambda stage: stage.apply(approved=digest))
+    assert die_at(story.stage, at, is_after=True, act=lambda stage: stage.apply(approved=digest))
     run = story.apply()
     assert failures(run) == []
     assert [change.key for change in run.plan.changes if change.reason is Reason.UNKNOWN] == []
