@@ -89,6 +89,28 @@ def test_a_breach_is_seen(contract: str, tmp_path: Path) -> None:
     assert any(contract in text for text in broken), done.stdout
 
 
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("wxsync/service/turns.py", "import wxsync.cli"),
+        ("wxsync/runtime.py", "import wxsync.service"),
+        ("wxsync/engine/corp.py", "import wxsync.service"),
+        ("wxsync/config/cron.py", "import wxsync.service"),
+    ],
+)
+def test_service_has_its_floor(module: str, line: str, tmp_path: Path) -> None:
+    """It knows all floors below it, and none of them knows it."""
+    shutil.copytree(ROOT / "wxsync", tmp_path / "wxsync", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a", encoding="utf-8") as target:
+        target.write(f"\n{line}\n")
+
+    done = lint_imports(tmp_path)
+
+    assert done.returncode == 1
+    assert f"{len(BREACHES) - 1} kept, 1 broken" in done.stdout, done.stdout
+
+
 def test_a_room_that_nobody_drew_is_seen(tmp_path: Path) -> None:
     """A new module directly under wxsync must be given its floor."""
     shutil.copytree(ROOT / "wxsync", tmp_path / "wxsync", ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,0 +1,1 @@
+"""What goes on day and night: when the runs of each sync begin."""
