@@ -612,3 +612,35 @@ def test_an_unchanged_run_notes_nothing_and_asks_nothing_more(office: Office) ->
     assert len(noted(story)) == 3
     assert mirror_writes(story) == []
     assert reads(story) == calm
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before_its_effect", "after_its_effect"])
+def test_whoever_never_came_into_a_tag_was_taken_out_by_nobody(tmp_path: Path, is_after: bool) -> None:
+    """However often a run dies as it puts them in: no hand is blamed, and the next run that lives does it."""
+    story = Story(tmp_path)
+    story.people(5)
+    story.settle()
+    story.tag("标签", "E1", "E2")
+    story.save()
+    assert die_at(story.stage, 1, is_after=False)
+    for _ in range(4):
+        story.stage.later(minutes=5)
+        die_at(story.stage, 0, is_after=is_after)
+    assert failures(story.apply()) == []
+    assert story.tagged("标签") == {"e1", "e2"}
+    assert story.plan() == []
+
+
+def test_whose_place_in_a_tag_had_no_answer_was_taken_out_by_nobody(tmp_path: Path) -> None:
+    """The reply is lost and the call with it, three runs in a row."""
+    story = Story(tmp_path)
+    story.people(5)
+    story.settle()
+    story.tag("标签", "E1")
+    for _ in range(4):
+        story.wecom.faults.reset("tag/addtagusers", times=None, after=False)
+        assert len(failures(story.apply())) == 1
+        story.stage.later(minutes=5)
+    story.wecom.faults.clear()
+    assert failures(story.apply()) == []
+    assert story.tagged("标签") == {"e1"}

@@ -150,10 +150,14 @@ class Fields:
 
     def of_tag_member(self, name: str, key: str) -> Three:
         """Whether a member of ours whom wxsync put into a tag is in it, and shall be."""
-        wanted = self.desired.tags.get(name)
+        wanted, link = self.desired.tags.get(name), self.remembered.tags[name]
+        is_ours = fold(self.actual.members[key].userid) in link.userids
+        is_there = key in self.actual.tags[name].members
+        # Put in by a call whose end nobody knows: no hand took out who never was in it.
+        is_open = is_ours and not is_there and link.id in self.remembered.tags_in_doubt
         return Three(
-            wrote=fold(self.actual.members[key].userid) in self.remembered.tags[name].userids,
-            shown=key in self.actual.tags[name].members,
+            wrote=UNKNOWN if is_open else is_ours,
+            shown=is_there,
             wanted=wanted is not None and key in wanted.members,
             tells=False,
         )

@@ -38,6 +38,7 @@ def housekeeping(decision: Decision, ledger: Ledger) -> list[Entry]:
         *_leaderless(decision, ledger),
         *_seen(decision, ledger),
         *_seen_departments(decision, ledger),
+        *_never_put_in(decision, ledger),
         *_by_hand(decision, ledger),
         *_gone(decision, ledger),
     ]
@@ -130,6 +131,17 @@ def _seen_departments(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
         key = decision.sides.keys.get(department.id)
         if key is not None and (link := ledger.mark_department_seen(key, department)) is not None:
             yield link
+
+
+def _never_put_in(decision: Decision, ledger: Ledger) -> Iterator[Entry]:
+    """Who was to come into a tag by a call whose end nobody knows, and is not in it: nobody took them out."""
+    shown = {tag.id: frozenset(map(fold, tag.userids or ())) for tag in decision.seen.tags}
+    for name in decision.actual.tags:
+        link = ledger.tags.get(name)
+        if link is not None and link.id in decision.remembered.tags_in_doubt and link.id in shown:
+            gone = link.userids - shown[link.id]
+            if gone:
+                yield ledger.take_out_of_tag(name, tuple(sorted(gone)))
 
 
 def _by_hand(decision: Decision, ledger: Ledger) -> Iterator[Entry]:

@@ -38,6 +38,7 @@ def remembered_of(corp: Corp, connection: Connection) -> Remembered:
         demanded=approvals.demanded(connection, corp.name, corp.sync),
         applied_config=approvals.applied_config(connection, corp.name, corp.sync),
         left_of_approved=left_of_approved(connection, corp, linked),
+        tags_in_doubt=journal.tags_in_doubt(connection, corp.name, corp.sync),
         failed_lately=frozenset(key for kind, key, _ in failed if kind == Kind.MEMBER.value),
     )
     if corp.account_cap is None:

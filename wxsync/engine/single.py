@@ -21,7 +21,7 @@ from wxsync.errors import (
     StrayDepartmentError,
     WeComError,
 )
-from wxsync.mirror.journal import Intent
+from wxsync.mirror.journal import PUT_INTO_TAG, Intent
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.member import fold
 from wxsync.model.message import Message, say
@@ -352,7 +352,7 @@ class Single:
         name, id = cast("str", says.key), cast("int", says.id)
         for some in _batches(userids):
             former = self.ledger.tags[name]
-            calling = self._calling(n, "tag/addtagusers", says, id=id, count=len(some))
+            calling = self._calling(n, PUT_INTO_TAG, says, id=id, count=len(some))
             calling = replace(calling, joined=some)
             await self.recorder.write(self.ledger.put_into_tag(name, some), calling)
             try:

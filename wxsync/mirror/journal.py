@@ -24,6 +24,7 @@ from wxsync.model.run import Outcome, OutcomeState, RunState
 RunVerb = Literal["plan", "apply", "repair", "undo"]
 """A repair is an apply of one person's changes alone, an undo takes a run back without asking a source:
 neither ends a first load or moves a baseline."""
+PUT_INTO_TAG: Final = "tag/addtagusers"
 BY_THE_SOURCES: Final = "apply"
 """The verb of runs that follow the sources whole: what they read is what there is."""
 
@@ -297,6 +298,21 @@ def failed_records(
         for n, errcode in failed
         if n <= len(changes)
     )
+
+
+def tags_in_doubt(connection: Connection, corp: str, sync: str) -> frozenset[int]:
+    """The ids of tags into which the last run that called WeCom may have put people, or may not have."""
+    run, step, ended = tables.runs.c, tables.steps.c, tables.outcomes.c
+    last = connection.scalar(
+        select(func.max(run.id)).where(
+            run.corp == corp, run.sync == sync, exists().where(step.run_id == run.id)
+        )
+    )
+    is_known = exists().where(
+        ended.run_id == step.run_id, ended.n == step.n, ended.state != OutcomeState.UNKNOWN.value
+    )
+    open_ones = select(step.detail).where(step.run_id == last, step.call == PUT_INTO_TAG, ~is_known)
+    return frozenset(int(json.loads(detail)["id"]) for detail in connection.scalars(open_ones))
 
 
 def broken_off(connection: Connection, corp: str, *, after: int, before: int) -> tuple[tuple[int, str], ...]:

@@ -130,5 +130,7 @@ class Remembered:
     """What an approved run that was cut off has left to be changed in members, while its approval goes on."""
     failed_lately: frozenset[str] = frozenset()
     """Keys of members of whom something failed in the last run."""
+    tags_in_doubt: frozenset[int] = frozenset()
+    """Ids of tags into which a call of ours put people, or did not: nobody knows what became of it."""
     applied_config: Mapping[str, str] | None = None
     """The config of the last run that was applied or approved, path by path (`wxsync.model.config_mark`)."""
