@@ -95,14 +95,14 @@ def test_thirty_days_of_hr_converge_in_one_apply_each_within_the_default_limits(
     assert live(stage, hr, postgres_url, 30) == every_case()
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 def test_busy_days_of_a_small_company_converge(tmp_path: Path, seed: int) -> None:
     """Three times as much in a tenth of the company: most of what happens gets in one another's way."""
     _busy(tmp_path, seed, days=8)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", [12, *range(100, 140)])
 def test_busy_months_converge(tmp_path: Path, seed: int) -> None:
     """The same for thirty days and many companies."""
     _busy(tmp_path, seed, days=30)
