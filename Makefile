@@ -3,7 +3,8 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
-# One more than the cores: many tests wait for servers and processes.
+# One more than the cores: many tests wait for servers and processes. In the order of the files, or the long
+# stories, each alone in its file, would all come last.
 WORKERS ?= 3
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -18,7 +19,7 @@ demo: $(STAMP) ## the whole story on embedded parts: nothing to set up, nothing 
 	@$(BIN)/wxsync demo $(ARGS)
 
 test: $(STAMP) servers lint ## the servers, lint, and every test but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -ra --no-fold-skipped $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -ra --no-fold-skipped $(ARGS)
 
 servers: ## install what the tests start themselves (root on Debian or Ubuntu; elsewhere: say what is missing)
 	@sh tests/servers/install

@@ -631,6 +631,7 @@ def test_whoever_never_came_into_a_tag_was_taken_out_by_nobody(tmp_path: Path, i
     assert story.plan() == []
 
 
+@pytest.mark.soak  # every call is repeated at its own pace
 def test_whose_place_in_a_tag_had_no_answer_was_taken_out_by_nobody(tmp_path: Path) -> None:
     """The reply is lost and the call with it, three runs in a row."""
     story = Story(tmp_path)
