@@ -13,6 +13,7 @@ from tests.journeys.stage import failures
 from tests.journeys.story import Story, email, mobile
 from wxsync.errors import StalePlanError
 from wxsync.model.approval import LIFETIME
+from wxsync.model.change import Verb
 
 Way = Callable[[Story, random.Random], object]
 
@@ -141,7 +142,10 @@ def another_run(story: Story, chance: random.Random) -> None:
 
 def half_a_run(story: Story, chance: random.Random) -> None:
     """A run under another approval, of some of it, is cut off."""
-    story.stage.apply(approved=story.digest(), parts=["tag:update"])
+    digest, plan = story.digest(), story.stage.plan().plan
+    updates = [change for change in plan.writes if change.verb is Verb.UPDATE]
+    if updates:
+        story.stage.apply(approved=digest, parts=[f"{updates[-1].kind.value}:update"])
 
 
 def restored(story: Story, chance: random.Random) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from wxsync.engine.held import HELD_TAGS
 from wxsync.engine.losses import OTHER_ID, RENAMED, STRANGERS
 from wxsync.engine.past import PastChange
-from wxsync.engine.undo_ground import Ground, loss, losses_of_another
+from wxsync.engine.undo_ground import Ground, loss
 from wxsync.engine.undo_members import UndoneMembers
 from wxsync.model.change import Change, FieldChange, Kind, Verb
 from wxsync.model.loss import Loss, LossReason
@@ -79,9 +79,9 @@ class UndoneTags:
             why = say("it is no longer there, so nothing of it can be given back")
             self.losses.append(loss(past, past.key, LossReason.GONE, why, *past.fields))
         elif past.verb is Verb.DELETE and known.id != past.id:
-            held = _keys(past.held.get("members"))
-            now: dict[str, Value] = {"members": tuple(sorted(held & known.members))}
-            self.losses += losses_of_another(past, past.key, now)
+            # Made anew since: by an undo that died before it put them in, or by a run.
+            self.losses.append(loss(past, past.key, LossReason.DELETED, OTHER_ID))
+            self._join(past, before | _keys(past.held.get("members")))
         else:
             self._join(past, before - after)
             self._leave(past, after - before)
