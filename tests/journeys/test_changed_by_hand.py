@@ -330,6 +330,20 @@ def test_a_change_of_the_source_that_a_crash_cut_off_is_no_hands(office: Office,
     assert story.member("E1").position == "架构师"
 
 
+def test_whom_a_hand_takes_out_of_a_tag_after_a_crash_was_settled_is_the_hands(office: Office) -> None:
+    """The run after the crash had nothing to call for and saw who is in it: the doubt is over with it."""
+    story = office(authority={"tag": {"members": "wecom"}})
+    story.tag("标签", "E3")
+    story.save()
+    assert die_at(story.stage, 0, is_after=True)
+    since = len(story.wecom.writes)
+    assert failures(story.apply()) == []
+    assert story.written(since) == []
+    story.wecom.untag_members(1, ["e3"])
+    story.apply()
+    assert "e3" not in story.tagged("标签")
+
+
 def test_a_creation_that_a_crash_cut_off_has_no_hands_values(office: Office) -> None:
     """What the creation sent and the source has changed since is the source's."""
     story = office(authority={"position": "wecom"})

@@ -656,6 +656,54 @@ def test_wherever_an_undo_dies_the_next_one_ends_it(wronged: Wronged, tmp_path: 
     assert die_in_the_undo(wronged, tmp_path, EVERY, is_after=is_after) > 15
 
 
+@dataclass(frozen=True)
+class Emptied:
+    """A company of which a day deleted two people who led, and were in a tag."""
+
+    story: Story
+    before: dict[Field, Any]
+    run: int
+
+    def copy(self, folder: Path) -> Story:
+        return self.story.copy(folder, policy={"leavers": "delete"}, limits=LIMITS)
+
+
+@pytest.fixture(scope="module")
+def emptied(tmp_path_factory: pytest.TempPathFactory) -> Emptied:
+    """To be copied from; nobody has a leader in the source any more, so what comes back is the undo's."""
+    story = Story(tmp_path_factory.mktemp("emptied"), policy={"leavers": "delete"}, limits=LIMITS)
+    for number in range(1, 7):
+        story.person(f"E{number}", manager_no=None if number == 1 else "E1")
+    story.tag("标签", "E1", "E2", "E3")
+    story.place("E1", "D2", is_leader=True)
+    story.settle()
+    story.stage.later(days=8)
+    before = fields_of(story.wecom)
+    for key in ("E1", "E2"):
+        story.goes(key)
+    for row in story.hr.employees.values():
+        row.manager_no = None
+    run = story.apply()
+    assert failures(run) == []
+    return Emptied(story, before, run.id)
+
+
+@WHEN
+def test_where_an_undo_of_deletions_dies_the_next_one_completes_whom_it_made(
+    emptied: Emptied, tmp_path: Path, is_after: bool
+) -> None:
+    """Somebody who is there again has their tags, marks and people again too, whichever call was the last."""
+    count = 0
+    for at in EVERY:
+        story = emptied.copy(tmp_path / str(at))
+        if not die_at(story.stage, at, is_after=is_after, act=undoing(emptied.run)):
+            break
+        assert failures(story.stage.undo(emptied.run)) == [], f"after the death at call {at}"
+        assert differing(emptied.before, fields_of(story.wecom)) == set(), f"after the death at call {at}"
+        count += 1
+    assert count > 5
+
+
 def die_in_the_undo(wronged: Wronged, folder: Path, calls: Iterable[int], *, is_after: bool) -> int:
     """At each of these calls, until one is beyond the last; gives how many there were."""
     for count, at in enumerate(calls):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -17,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 
@@ -310,6 +313,30 @@ def test_a_connection_that_is_given_up_leaves_no_socket_behind() -> None:
             gc.enable()
         taken.join()
     assert left == 0
+
+
+def test_where_no_number_is_left_for_another_file_nothing_stays_open() -> None:
+    """The connection is made and cannot be kept: that is an error of connecting, and its socket is closed."""
+
+    async def story(port: int) -> None:
+        sockets = Sockets()
+        before = open_sockets()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # One number is left, for the connection itself, and none for what reads and writes beside it.
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))
+        try:
+            with pytest.raises(httpcore.ConnectError, match="Too many open files"):
+                await sockets.connect_tcp("127.0.0.1", port)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert open_sockets() == before
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(story(listener.getsockname()[1]))
 
 
 def _take_all(listener: socket.socket) -> None:

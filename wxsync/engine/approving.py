@@ -13,10 +13,10 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.differing import differences
 from wxsync.engine.going_on import same_records, uncovered
-from wxsync.engine.guard import check, check_approval, check_shown
+from wxsync.engine.guard import check, check_approval, check_made_since, check_shown
 from wxsync.engine.saved import saved_changes, saved_limits
 from wxsync.errors import StalePlanError
-from wxsync.mirror import approvals, journal, lease
+from wxsync.mirror import aftermath, approvals, journal, lease
 from wxsync.mirror.journal import RunRecord
 from wxsync.mirror.lease import Lease
 from wxsync.model.approval import Decided, Offer, Standing
@@ -142,21 +142,10 @@ def _right_of(
     else:
         check_approval(plan, approved, standing, now=now, digest=whole.digest, differences=told)
         right = _said(standing, approved, parts, now)
-        _check_made_since(right, plan, demanded_at)
+        check_made_since(plan, right.made_at, demanded_at)
     if right.plan_run is not None and plan.exceeded:
         check_shown(plan, _shown(corp, right.plan_run))
     return right
-
-
-def _check_made_since(right: Right, plan: Plan, demanded_at: datetime | None) -> None:
-    """What was shown before something asked for another look is not that look."""
-    made_at = right.made_at
-    if demanded_at is not None and made_at is not None and made_at < demanded_at:
-        raise StalePlanError(
-            "nothing was written: this plan was made before it was asked that somebody look again: "
-            + "; ".join(map(str, plan.waits)),
-            hint=f"look at the plan as it is now, and approve that one: wxsync plan {plan.sync}",
-        )
 
 
 def _said(standing: Standing, approved: str | None, parts: tuple[str, ...], now: datetime) -> Right:
@@ -204,7 +193,7 @@ def _going_on(
 def _left(connection: Connection, run_id: int) -> Iterator[Change]:
     """What the run did not bring to its end; nothing where its plan is no longer on record."""
     document = journal.document_of(connection, run_id)
-    states = journal.states_of(connection, run_id)
+    states = aftermath.states_of(connection, run_id)
     for n, change in enumerate(saved_changes(document) if document is not None else (), 1):
         if change.reason is None and states.get(n) is not OutcomeState.DONE:
             yield change

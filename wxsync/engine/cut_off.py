@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from wxsync.engine.auditing import CUT_OFF, Calling, deed_of_change
-from wxsync.mirror import audit, journal
+from wxsync.mirror import aftermath, audit, journal
 from wxsync.mirror.journal import ROW_CALLS, Intent
 from wxsync.model.audit import AuditEntry, Deed
 from wxsync.model.batch_job import JobRow
@@ -32,9 +32,11 @@ def tell_of_cut_off(connection: Connection, corp: str, *, before: int, at: datet
     after = audit.settled_run(connection, corp)
     if after is None:
         return  # it has no trail yet
-    for run_id, sync in journal.broken_off(connection, corp, after=after, before=before):
+    for run_id, sync in aftermath.broken_off(connection, corp, after=after, before=before):
         told = audit.told_steps(connection, corp, run_id)
-        left = [each for each in journal.open_intents(connection, run_id) if (each.n, each.step) not in told]
+        left = [
+            each for each in aftermath.open_intents(connection, run_id) if (each.n, each.step) not in told
+        ]
         planned = planned_changes(journal.document_of(connection, run_id), [each.n for each in left])
         deeds = (_deed(each, planned.get(each.n)) for each in left)
         entries = [AuditEntry(sync=sync, run_id=run_id, record=deed) for deed in deeds]
@@ -88,7 +90,7 @@ def calls_of_rows(
     told = audit.told_steps(connection, corp, run_id)
     intents = {
         each.n: each
-        for each in journal.open_intents(connection, run_id)
+        for each in aftermath.open_intents(connection, run_id)
         if each.call in ROW_CALLS and (each.n, each.step) not in told
     }
     ours = [row for row in rows if row.n in intents]

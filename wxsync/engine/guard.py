@@ -222,6 +222,19 @@ def check_shown(plan: Plan, shown: Iterable[Limit]) -> None:
         )
 
 
+def check_made_since(plan: Plan, made_at: datetime | None, demanded_at: datetime | None) -> None:
+    """Refuse an approval of what was shown before something asked for another look: it is not that look.
+
+    Raises StalePlanError.
+    """
+    if demanded_at is not None and made_at is not None and made_at < demanded_at:
+        raise StalePlanError(
+            "nothing was written: this plan was made before it was asked that somebody look again:"
+            f" {_told(plan.waits)}",
+            hint=f"look at the plan as it is now, and approve that one: wxsync plan {plan.sync}",
+        )
+
+
 def _of_what(limit: Limit) -> str | None:
     """Which of the limits of one name; the others' detail is their doubt in words."""
     return limit.detail if limit.name == "source_shrink" else None

@@ -30,7 +30,11 @@ def housekeeping(decision: Decision, ledger: Ledger) -> list[Entry]:
     changed in WeCom is left for the next plan to find.
     """
     if decision.plan.undoes is not None:
-        return [*_announced(decision, ledger), *_missing(decision, ledger)]
+        return [
+            *_announced(decision, ledger),
+            *_missing(decision, ledger),
+            *_never_put_in(decision, ledger),
+        ]
     return [
         *_announced(decision, ledger),
         *_leavers(decision, ledger),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from wxsync.engine.breaker import Breaker, Failure, Noted, noted
 from wxsync.engine.corp import Corp
 from wxsync.errors import BreakerError
-from wxsync.mirror import journal
+from wxsync.mirror import aftermath
 from wxsync.model.change import Change
 from wxsync.model.run import Outcome
 
@@ -64,4 +64,4 @@ class Judge:
     def _failed_before(self) -> frozenset[Failure]:
         corp = self._corp
         with corp.store.reading() as connection:
-            return journal.failed_records(connection, corp.name, corp.sync, before=self._run_id)
+            return aftermath.failed_records(connection, corp.name, corp.sync, before=self._run_id)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
+from typing import Final
 
+from wxsync.config.limits import LimitRule
 from wxsync.config.settings import LimitsSettings, PolicySettings
 from wxsync.engine.actual import Actual
 from wxsync.engine.counting import (
@@ -12,6 +15,7 @@ from wxsync.engine.counting import (
     DEPARTMENT_DELETE,
     DEPARTMENT_MOVE,
     DEPARTMENT_UPDATE,
+    FIELD_CHANGE,
     REMOVE,
     TAG_ADD,
     TAG_REMOVE,
@@ -28,6 +32,30 @@ from wxsync.model.desired import Desired
 from wxsync.model.plan import Limit
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.model.uses import FACTORS, LimitKey, PastUses
+
+
+class Measure(Enum):
+    """Of what a limit is a share."""
+
+    PEOPLE = auto()
+    DEPARTMENTS = auto()
+    PLACES_IN_TAGS = auto()
+
+
+MEASURED: Final[Mapping[str, Measure]] = {
+    REMOVE.name: Measure.PEOPLE,
+    CREATE.name: Measure.PEOPLE,
+    UPDATE.name: Measure.PEOPLE,
+    FIELD_CHANGE: Measure.PEOPLE,
+    DEPARTMENT_CREATE.name: Measure.DEPARTMENTS,
+    DEPARTMENT_UPDATE.name: Measure.DEPARTMENTS,
+    DEPARTMENT_DELETE.name: Measure.DEPARTMENTS,
+    DEPARTMENT_MOVE.name: Measure.DEPARTMENTS,
+    TAG_ADD.name: Measure.PEOPLE,
+    TAG_REMOVE.name: Measure.PLACES_IN_TAGS,
+}
+"""The limits of the config on what is written, in the order of reports."""
+FREE_AT_FIRST: Final = frozenset({CREATE.name, DEPARTMENT_CREATE.name, TAG_ADD.name})
 
 MOST_STRANGERS = 20
 """A first load is unlimited while WeCom shows at most so many people whom wxsync did not create."""
@@ -55,50 +83,8 @@ def limits_of(
     Temporary changes are not counted.
     """
     counts = counts_of(changes)
-    people, departments = len(actual.members), len(actual.departments)
     strangers = _strangers(actual, remembered, policy)
-    unlimited = _is_first_load(strangers, remembered)
-    field, most = busiest(counts.items())
-    alone = (
-        Limit(name="member_remove", count=counts[REMOVE], allowed=limits.member_remove.allowed(people)),
-        Limit(
-            name="member_create",
-            count=counts[CREATE],
-            allowed=None if unlimited else limits.member_create.allowed(people),
-        ),
-        Limit(name="member_update", count=counts[UPDATE], allowed=limits.member_update.allowed(people)),
-        Limit(name="field_change", count=most, allowed=limits.field_change.allowed(people), detail=field),
-        Limit(
-            name="department_create",
-            count=counts[DEPARTMENT_CREATE],
-            allowed=None if unlimited else limits.department_create.allowed(departments),
-        ),
-        Limit(
-            name="department_update",
-            count=counts[DEPARTMENT_UPDATE],
-            allowed=limits.department_update.allowed(departments),
-        ),
-        Limit(
-            name="department_delete",
-            count=counts[DEPARTMENT_DELETE],
-            allowed=limits.department_delete.allowed(departments),
-        ),
-        Limit(
-            name="department_move",
-            count=counts[DEPARTMENT_MOVE],
-            allowed=limits.department_move.allowed(departments),
-        ),
-        Limit(
-            name="tag_member_add",
-            count=counts[TAG_ADD],
-            allowed=None if unlimited else limits.tag_member_add.allowed(people),
-        ),
-        Limit(
-            name="tag_member_remove",
-            count=counts[TAG_REMOVE],
-            allowed=limits.tag_member_remove.allowed(sum(len(tag.members) for tag in actual.tags.values())),
-        ),
-    )
+    alone = tuple(_alone(counts, actual, limits, is_first_load=_is_first_load(strangers, remembered)))
     return (
         *alone,
         *_source_shrink(desired, remembered, limits),
@@ -107,6 +93,27 @@ def limits_of(
         *_missing(actual),
         *_within_windows(alone, counts, changes, remembered.uses),
     )
+
+
+def _alone(
+    counts: Mapping[LimitKey, int], actual: Actual, limits: LimitsSettings, *, is_first_load: bool
+) -> Iterator[Limit]:
+    """What the changes use up by themselves of every limit of the config on what is written."""
+    sizes = {
+        Measure.PEOPLE: len(actual.members),
+        Measure.DEPARTMENTS: len(actual.departments),
+        Measure.PLACES_IN_TAGS: sum(len(tag.members) for tag in actual.tags.values()),
+    }
+    field, most = busiest(counts.items())
+    for name, measure in MEASURED.items():
+        rule: LimitRule = getattr(limits, name)
+        is_free = is_first_load and name in FREE_AT_FIRST
+        yield Limit(
+            name=name,
+            count=most if name == FIELD_CHANGE else counts.get(LimitKey(name), 0),
+            allowed=None if is_free else rule.allowed(sizes[measure]),
+            detail=field if name == FIELD_CHANGE else None,
+        )
 
 
 def is_first_load(actual: Actual, remembered: Remembered, policy: PolicySettings) -> bool:

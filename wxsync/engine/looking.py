@@ -13,10 +13,9 @@ from wxsync.engine.approving import left_of_approved
 from wxsync.engine.claims import claims_of, without_claimed
 from wxsync.engine.corp import Corp
 from wxsync.engine.rolling import past_uses
-from wxsync.mirror import approvals, journal, links
+from wxsync.mirror import aftermath, approvals, journal, links
 from wxsync.mirror.claims import claims_of_others, load_claims, save_claims
 from wxsync.mirror.ways import forget_way, load_way, save_way
-from wxsync.model.change import Kind
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered, RememberedWay
 from wxsync.model.seen import ReadingWay, Seen
@@ -31,15 +30,14 @@ PROBE_AFTER: Final = timedelta(hours=24)
 def remembered_of(corp: Corp, connection: Connection) -> Remembered:
     """All that the mirror knows of the sync; whom the corp created this month where that is bounded."""
     linked = links.load(connection, corp.name, corp.sync)
-    failed = journal.failed_records(connection, corp.name, corp.sync)
     remembered = replace(
         linked,
         uses=past_uses(connection, corp.name, corp.sync, corp.clock()),
         demanded=approvals.demanded(connection, corp.name, corp.sync),
         applied_config=approvals.applied_config(connection, corp.name, corp.sync),
         left_of_approved=left_of_approved(connection, corp, linked),
-        tags_in_doubt=journal.tags_in_doubt(connection, corp.name, corp.sync),
-        failed_lately=frozenset(key for kind, key, _ in failed if kind == Kind.MEMBER.value),
+        tags_in_doubt=aftermath.tags_in_doubt(connection, corp.name, corp.sync),
+        failed_lately=aftermath.failed_userids(connection, corp.name, corp.sync),
     )
     if corp.account_cap is None:
         return remembered

@@ -13,7 +13,7 @@ from wxsync.engine.exchange import OTHER_CONTACT, Settlement
 from wxsync.engine.going_on import covered_fields
 from wxsync.engine.guard import as_kept
 from wxsync.model.change import Change, Kind, Reason, Verb
-from wxsync.model.member import PLACE_FIELDS
+from wxsync.model.member import PLACE_FIELDS, Member, fold
 from wxsync.model.message import say
 from wxsync.model.remembered import Remembered
 from wxsync.model.unknown import UNKNOWN
@@ -55,7 +55,7 @@ def pace_of(settlement: Settlement, actual: Actual, limits: LimitsSettings, reme
     urgent = room.without_room(begun)
     fits = {key: room.take(key, names - urgent.get(key, frozenset())) for key, names in sorted(begun.items())}
     waiting: dict[str, frozenset[str]] = {}
-    for key in sorted(fills, key=lambda each: each in remembered.failed_lately):
+    for key in sorted(fills, key=lambda each: _has_failed(actual.members[each], remembered)):
         names = fills[key]
         rest = names - begun.get(key, frozenset())
         left = names - urgent.get(key, frozenset()) - fits.get(key, frozenset()) - room.take(key, rest)
@@ -111,6 +111,10 @@ def _fills(change: Change) -> frozenset[str]:
         for name, values in change.fields.items()
         if values.before is UNKNOWN and name != "enable" and not (is_placing and name in PLACE_FIELDS)
     )
+
+
+def _has_failed(member: Member, remembered: Remembered) -> bool:
+    return fold(member.userid) in remembered.failed_lately
 
 
 def _begun(key: str, names: frozenset[str], actual: Actual) -> frozenset[str]:

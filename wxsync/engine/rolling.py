@@ -14,7 +14,7 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.limits import is_first_load
 from wxsync.engine.recorder import Note
 from wxsync.engine.saved import saved_changes
-from wxsync.mirror import journal, limit_uses
+from wxsync.mirror import aftermath, journal, limit_uses
 from wxsync.model.change import Change
 from wxsync.model.run import Outcome, OutcomeState
 from wxsync.model.uses import WINDOWS, LimitKey, OpenUse, PastUses, UnsettledRun, Use
@@ -100,7 +100,7 @@ def _uses_of_run(connection: Connection, run: UnsettledRun) -> tuple[dict[LimitK
     document = journal.document_of(connection, run.run_id)
     if document is None:
         return dict(run.planned), ()
-    states = journal.states_of(connection, run.run_id)
+    states = aftermath.states_of(connection, run.run_id)
     done: list[Change] = []
     may_have: list[Change] = []
     for n, change in enumerate(saved_changes(document), 1):

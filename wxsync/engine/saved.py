@@ -45,6 +45,15 @@ def is_as_planned(document: str, digest: str) -> bool:
         raise _unreadable() from None
 
 
+def undone_run(document: str) -> int | None:
+    """The run that the plan takes back; None: it follows the sources. Raises MirrorError: it is no plan."""
+    try:
+        said = _said(document, "undoes")
+        return None if said is None else int(said)
+    except (ValueError, TypeError):
+        raise _unreadable() from None
+
+
 def saved_limits(document: str) -> tuple[Limit, ...]:
     """Every limit as the plan had it. Raises MirrorError where the document is no plan."""
     try:

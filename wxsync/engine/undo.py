@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import Final
 
@@ -38,6 +38,7 @@ def decide_undo(
     *,
     run: int,
     done: Iterable[PastChange],
+    made_anew: Set[str] = frozenset(),
     sync: str,
     corp_id: str,
     settings: SyncSettings,
@@ -49,6 +50,8 @@ def decide_undo(
 ) -> Decision:
     """What takes run `run` back, as far as what it wrote still stands; the sources are not asked.
 
+    `made_anew` are the keys of those whom an undo of the same run made anew that did not get further.
+
     It deletes nobody and nothing. What was changed since, what was never known, and what WeCom does not give
     back is in the plan's `not_undoable`. It is settled, ordered and counted against the limits as any plan.
 
@@ -58,7 +61,7 @@ def decide_undo(
     check_root(sync, settings.root_department, seen, sibling_roots)
     believed = without_impostors(remembered, seen, NOTHING_ASKED, now)
     actual = recall(seen, believed, settings.root_department)
-    ground = Ground.of(run, actual, remembered, policy.protect)
+    ground = Ground.of(run, actual, remembered, policy.protect, made_anew)
     listed = tuple(done)
     departments = UndoneDepartments.of(listed, ground)
     members = UndoneMembers.of(listed, ground, departments.refs)

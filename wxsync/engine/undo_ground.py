@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -54,16 +54,26 @@ class Ground:
     actual: Actual
     remembered: Remembered
     protect: tuple[str, ...]
+    made_anew: Set[str] = frozenset()
+    """Keys of those whom an undo of this very run made anew: what they lack yet they get."""
     _members: Mapping[str, str] = field(default_factory=dict)
     _departments: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: int, actual: Actual, remembered: Remembered, protect: tuple[str, ...]) -> Ground:
+    def of(
+        cls,
+        run: int,
+        actual: Actual,
+        remembered: Remembered,
+        protect: tuple[str, ...],
+        made_anew: Set[str] = frozenset(),
+    ) -> Ground:
         return cls(
             run=run,
             actual=actual,
             remembered=remembered,
             protect=protect,
+            made_anew=made_anew,
             _members={
                 fold(link.member.userid): key
                 for key, link in remembered.members.items()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
-from wxsync.engine.creation import CreationFields
+from wxsync.engine.creation import UNSAID, CreationFields
 from wxsync.engine.guard import is_protected
 from wxsync.engine.held import HELD_LED, HELD_TAGS
 from wxsync.engine.losses import NO_CONTACT
@@ -36,6 +36,8 @@ class UndoneMembers:
     """Key -> what somebody who is there gets back."""
     verbs: dict[str, Verb] = field(default_factory=dict)
     made_anew: dict[str, Member] = field(default_factory=dict)
+    completed: set[str] = field(default_factory=set)
+    """Keys of those whom an undo before this one made anew."""
     done: dict[str, PastChange] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
 
@@ -46,12 +48,21 @@ class UndoneMembers:
         for past in listed:
             key = ground.key_of(past)
             undone.done[key] = past
-            if past.verb is Verb.DELETE and key not in ground.actual.members:
+            if past.verb is not Verb.DELETE:
+                continue
+            if key not in ground.actual.members:
                 undone._make_anew(past, key)
+            elif key in ground.made_anew:
+                undone._complete(past, key)
         for past in listed:
             undone._give_back(past, ground.key_of(past))
         undone._lead_again()
         return undone
+
+    @property
+    def back(self) -> tuple[str, ...]:
+        """Keys of those whom the run deleted and who are there again by an undo."""
+        return (*self.made_anew, *sorted(self.completed))
 
     @property
     def present(self) -> frozenset[str]:
@@ -101,9 +112,9 @@ class UndoneMembers:
         elif known is None and past.verb is not Verb.DELETE:
             why = say("it is no longer there, so nothing of it can be given back")
             self.losses.append(loss(past, key, LossReason.GONE, why, *past.fields))
-        elif known is not None and past.verb is Verb.DELETE:
+        elif known is not None and past.verb is Verb.DELETE and key not in self.completed:
             self.losses += losses_of_another(past, key, self._standing(past, key, known))
-        elif known is not None:
+        elif known is not None and past.verb is not Verb.DELETE:
             self._compare(past, key, known)
 
     def _standing(self, past: PastChange, key: str, known: Member) -> dict[str, Value]:
@@ -213,19 +224,34 @@ class UndoneMembers:
     # Those who are made anew
 
     def _make_anew(self, past: PastChange, key: str) -> None:
-        userid, held = str(past.id), past.held
-        if (hindrance := self._hindrance(userid, held)) is not None:
+        if (hindrance := self._hindrance(str(past.id), past.held)) is not None:
             self.losses.append(loss(past, key, *hindrance))
             return
+        self.made_anew[key] = self._former(past, key)
+
+    def _complete(self, past: PastChange, key: str) -> None:
+        """What somebody lacks yet whom an undo made anew that died, or of whom a call failed."""
+        known = self.ground.actual.members[key]
+        lacking = {
+            name: FieldChange(now, values.after)
+            for name, values in CreationFields(self._former(past, key)).items()
+            if (now := value_of(known, name)) in UNSAID
+        }
+        self.completed.add(key)
+        self.fields[key] = self._led(past, key, lacking)
+
+    def _former(self, past: PastChange, key: str) -> Member:
+        """Somebody who was deleted, as far as it is known and can be again."""
+        held = past.held
         values: dict[str, Any] = {name: held[name] for name in MEMBER_FIELDS if name in held}
         values |= self._former_places(past, key)
         attributes = {
             name.removeprefix(EXTATTR): value for name, value in held.items() if name.startswith(EXTATTR)
         }
-        member = Member(key=key, userid=userid, **values)
-        self.made_anew[key] = replace(member, extattr=tuple(sorted(cast("Any", attributes.items()))))
         why = say("it is made anew, without its chats and its mailbox")
         self.losses.append(loss(past, key, LossReason.DELETED, why))
+        member = Member(key=key, userid=str(past.id), **values)
+        return replace(member, extattr=tuple(sorted(cast("Any", attributes.items()))))
 
     def _former_places(self, past: PastChange, key: str) -> dict[str, Value]:
         former = cast("Refs", past.held.get("departments", ()))
@@ -252,7 +278,7 @@ class UndoneMembers:
 
     def _lead_again(self) -> None:
         """Who had a direct leader that is made anew has them again, unless they have another one now."""
-        for leader in self.made_anew:
+        for leader in self.back:
             for key in cast("tuple[str, ...]", self.done[leader].held.get(HELD_LED, ())):
                 known = self.ground.actual.members.get(key)
                 if known is None or "direct_leader" in self.fields.get(key, {}):

@@ -35,7 +35,7 @@ class UndoneTags:
         for past in listed:
             if past.kind is Kind.TAG:
                 undone._give_back(past)
-        for key in members.made_anew:
+        for key in members.back:
             undone._join_again(members.done[key], key)
         return undone
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
+
+from sqlalchemy import Connection
 
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.looking import look_at_wecom, remembered_of
 from wxsync.engine.past import PastChange, past_changes
 from wxsync.engine.recorder import Note
-from wxsync.engine.saved import is_as_planned, saved_changes
+from wxsync.engine.saved import is_as_planned, saved_changes, undone_run
 from wxsync.engine.undo import decide_undo
 from wxsync.errors import MirrorError, WxsyncError
-from wxsync.mirror import approvals, journal, lease
+from wxsync.mirror import aftermath, approvals, journal, lease
 from wxsync.mirror.journal import RunHistory, RunRecord
+from wxsync.model.change import Kind, Verb
 from wxsync.model.message import say
 from wxsync.model.remembered import Remembered
 from wxsync.model.run import RunState
 
+MOST_TRIES: Final = 20
+"""So many undos of one run, one after another, are looked through."""
 WROTE_NOTHING: Final = (RunState.PLANNED, RunState.REFUSED)
 
 
@@ -30,11 +36,12 @@ async def decided_undo(corp: Corp, run: int) -> Decision:
     nothing that could be taken back, ConfigError, WeComError or MirrorError.
     """
     now = corp.clock()
-    remembered, done = await asyncio.to_thread(_read_blocking, corp, run)
+    remembered, done, made_anew = await asyncio.to_thread(_read_blocking, corp, run)
     seen = await look_at_wecom(corp, remembered, now)
     return decide_undo(
         run=run,
         done=done,
+        made_anew=made_anew,
         sync=corp.sync,
         corp_id=corp.corp_id,
         settings=corp.settings,
@@ -73,14 +80,27 @@ def check_undoable(record: RunRecord | None, run: int) -> RunRecord:
     return record
 
 
-def _read_blocking(corp: Corp, run: int) -> tuple[Remembered, tuple[PastChange, ...]]:
+def _read_blocking(corp: Corp, run: int) -> tuple[Remembered, tuple[PastChange, ...], frozenset[str]]:
     with corp.store.reading() as connection:
         history = journal.run(connection, run)
         holder = lease.holder(connection, corp.name)
         if history is not None and history.run.state is RunState.RUNNING and holder is not None:
             raise WxsyncError(f"run {run} is still at work", hint=f"wait until it is over: {holder}")
         remembered = remembered_of(corp, connection)
-    return remembered, _done_by(history, corp, run)
+        made_anew = frozenset(_made_anew(connection, corp, run))
+    return remembered, _done_by(history, corp, run), made_anew
+
+
+def _made_anew(connection: Connection, corp: Corp, run: int) -> Iterator[str]:
+    """Keys of those whom undos of the same run made anew, where nothing else was done since."""
+    for number in aftermath.last_runs(connection, corp.name, corp.sync, MOST_TRIES):
+        history = journal.run(connection, number)
+        if history is None or history.document is None or undone_run(history.document) != run:
+            return
+        announced = {intent.n for intent in history.intents}
+        for past in past_changes(saved_changes(history.document), history.outcomes, announced):
+            if past.kind is Kind.MEMBER and past.verb is Verb.CREATE:
+                yield past.key
 
 
 def _done_by(history: RunHistory | None, corp: Corp, run: int) -> tuple[PastChange, ...]:

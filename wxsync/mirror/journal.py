@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, true, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import tables
@@ -24,10 +24,11 @@ from wxsync.model.run import Outcome, OutcomeState, RunState
 RunVerb = Literal["plan", "apply", "repair", "undo"]
 """A repair is an apply of one person's changes alone, an undo takes a run back without asking a source:
 neither ends a first load or moves a baseline."""
-PUT_INTO_TAG: Final = "tag/addtagusers"
 BY_THE_SOURCES: Final = "apply"
 """The verb of runs that follow the sources whole: what they read is what there is."""
 
+PUT_INTO_TAG: Final = "tag/addtagusers"
+"""The call of an intent to put members of ours into a tag."""
 CREATION: Final = "user/create"
 """The call of an intent to create one member."""
 SYNC_ROW: Final = "batch/syncuser"
@@ -272,76 +273,6 @@ def last_written(connection: Connection, corp: str) -> RunHistory | None:
     return None if number is None else run(connection, number)
 
 
-def failed_records(
-    connection: Connection, corp: str, sync: str, *, before: int | None = None
-) -> frozenset[tuple[str, str, int | None]]:
-    """Kind, key and errcode of whatever failed in the last run (before run `before`) that went to WeCom."""
-    run, ended, plans = tables.runs.c, tables.outcomes.c, tables.plans.c
-    last = connection.scalar(
-        select(func.max(run.id)).where(
-            run.corp == corp,
-            run.sync == sync,
-            run.verb == "apply",
-            run.state.in_([RunState.APPLIED.value, RunState.STOPPED.value]),
-            true() if before is None else run.id < before,
-        )
-    )
-    states = [OutcomeState.FAILED.value, OutcomeState.UNKNOWN.value]
-    query = select(ended.n, ended.errcode).where(ended.run_id == last, ended.state.in_(states))
-    failed = connection.execute(query).all()
-    document = connection.scalar(select(plans.document).where(plans.run_id == last)) if failed else None
-    if document is None:
-        return frozenset()
-    changes = json.loads(unpacked(document))["changes"]
-    return frozenset(
-        (changes[n - 1]["kind"], str(changes[n - 1]["key"]), errcode)
-        for n, errcode in failed
-        if n <= len(changes)
-    )
-
-
-def tags_in_doubt(connection: Connection, corp: str, sync: str) -> frozenset[int]:
-    """The ids of tags into which the last run that called WeCom may have put people, or may not have."""
-    run, step, ended = tables.runs.c, tables.steps.c, tables.outcomes.c
-    last = connection.scalar(
-        select(func.max(run.id)).where(
-            run.corp == corp, run.sync == sync, exists().where(step.run_id == run.id)
-        )
-    )
-    is_known = exists().where(
-        ended.run_id == step.run_id, ended.n == step.n, ended.state != OutcomeState.UNKNOWN.value
-    )
-    open_ones = select(step.detail).where(step.run_id == last, step.call == PUT_INTO_TAG, ~is_known)
-    return frozenset(int(json.loads(detail)["id"]) for detail in connection.scalars(open_ones))
-
-
-def broken_off(connection: Connection, corp: str, *, after: int, before: int) -> tuple[tuple[int, str], ...]:
-    """(number, sync) of the runs between these two that may have begun calls whose end is not on record."""
-    c = tables.runs.c
-    states = [RunState.STOPPED.value, RunState.FAILED.value]
-    found = select(c.id, c.sync).where(
-        c.corp == corp, c.verb != "plan", c.state.in_(states), c.id > after, c.id < before
-    )
-    return tuple((row.id, row.sync) for row in connection.execute(found.order_by(c.id)))
-
-
-def open_intents(connection: Connection, run_id: int) -> tuple[Intent, ...]:
-    """The calls of a run that belong to a change of which no outcome is on record."""
-    step, ended = tables.steps.c, tables.outcomes.c
-    is_over = exists().where(ended.run_id == step.run_id, ended.n == step.n)
-    found = select(tables.steps).where(step.run_id == run_id, ~is_over).order_by(step.n, step.step)
-    return tuple(_to_intent(row) for row in connection.execute(found))
-
-
-def states_of(connection: Connection, run_id: int) -> dict[int, OutcomeState]:
-    """n -> what became of the change; UNKNOWN also where it was announced, and no outcome is on record."""
-    announced = connection.scalars(select(tables.steps.c.n).where(tables.steps.c.run_id == run_id).distinct())
-    ended = tables.outcomes.c
-    outcomes = connection.execute(select(ended.n, ended.state).where(ended.run_id == run_id))
-    ends = {n: OutcomeState(state) for n, state in outcomes}
-    return dict.fromkeys(announced, OutcomeState.UNKNOWN) | ends
-
-
 def document_of(connection: Connection, run_id: int) -> str | None:
     """The run's plan as JSON text; None where there is none, or none any more."""
     plans = tables.plans.c
@@ -436,10 +367,11 @@ def _readings(connection: Connection, run_id: int) -> tuple[ReadingProof, ...]:
 def _intents(connection: Connection, run_id: int) -> tuple[Intent, ...]:
     c = tables.steps.c
     rows = connection.execute(select(tables.steps).where(c.run_id == run_id).order_by(c.n, c.step))
-    return tuple(_to_intent(row) for row in rows)
+    return tuple(to_intent(row) for row in rows)
 
 
-def _to_intent(row: Row[Any]) -> Intent:
+def to_intent(row: Row[Any]) -> Intent:
+    """A row of `steps`."""
     return Intent(n=row.n, step=row.step, call=row.call, detail=json.loads(row.detail))
 
 

@@ -129,7 +129,7 @@ class Remembered:
     left_of_approved: tuple[Change, ...] = ()
     """What an approved run that was cut off has left to be changed in members, while its approval goes on."""
     failed_lately: frozenset[str] = frozenset()
-    """Keys of members of whom something failed in the last run."""
+    """Folded userids of members of whom something failed in the last run."""
     tags_in_doubt: frozenset[int] = frozenset()
     """Ids of tags into which a call of ours put people, or did not: nobody knows what became of it."""
     applied_config: Mapping[str, str] | None = None

@@ -58,12 +58,12 @@ class Sockets(httpcore.AsyncNetworkBackend):
         async with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError, options.get("timeout")):
             transport, ear = await self._connected(host, port, None if local is None else (local, 0))
             try:
+                for option in options.get("socket_options") or ():
+                    transport.get_extra_info("socket").setsockopt(*option)
                 wire = transport.get_extra_info("socket").dup()
-            except BaseException:  # no number is left for another file
+            except BaseException:  # such as that no number is left for another file
                 transport.abort()
                 raise
-        for option in options.get("socket_options") or ():
-            wire.setsockopt(*option)
         return Stream(transport, transport, ear, wire)
 
     async def _connected(
