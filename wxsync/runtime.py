@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +20,7 @@ from wxsync.config.settings import (
     SqlSourceSettings,
 )
 from wxsync.config.traits import traits
-from wxsync.engine.bell import Pauses
+from wxsync.engine.bell import JobBell, Pauses
 from wxsync.engine.corp import Clock, Corp
 from wxsync.errors import ConfigError
 from wxsync.mirror.quota import MirrorLedger, known_members
@@ -70,18 +70,21 @@ async def open_corp(
     transport: httpx.AsyncBaseTransport | None = None,
     patience: Patience | None = None,
     pauses: Pauses = UNHURRIED,
+    store: Store | None = None,
+    bell: JobBell | None = None,
 ) -> AsyncIterator[Corp]:
     """The corp of `sync`, ready to be read and written, for the length of the block.
 
-    `transport` takes the place of the network; `pauses` are those between questions about a job. Raises
+    `transport` takes the place of the network; `pauses` are those between questions about a job. `store` is
+    the mirror, where it is open already; `bell` is rung by whoever is told of the ends of jobs. Raises
     ConfigError, MirrorError; nothing is sent.
     """
     chosen = settings.sync[sync]
     corp = settings.corp[chosen.corp]
     sources = open_sources(settings, sync, clock)
-    with _opened_store(settings) as store:
+    with nullcontext(store) if store is not None else _opened_store(settings) as mirror:
         gate = Gate()
-        to_corp = open_lines(settings, chosen.corp, store, transport=transport, patience=patience, gate=gate)
+        to_corp = open_lines(settings, chosen.corp, mirror, transport=transport, patience=patience, gate=gate)
         async with to_corp as lines:
             yield Corp(
                 name=chosen.corp,
@@ -93,8 +96,9 @@ async def open_corp(
                 jobs=jobs_of(lines.contact),
                 media=Media(lines.contact),
                 pauses=pauses,
+                bell=bell or JobBell(),
                 app=contacts_of(lines.app) if lines.app is not None else None,
-                store=store,
+                store=mirror,
                 gate=gate,
                 clock=clock,
                 sibling_roots=sibling_roots(settings, sync),

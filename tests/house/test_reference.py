@@ -122,11 +122,7 @@ def test_the_settings_without_effect_are_marked() -> None:
     marked = {row[0] for row in rows(section("Config file")) if "*(later)*" in row[-1]}
 
     assert marked == {
-        "service.listen",
-        "sync.NAME.mode",
-        "sync.NAME.schedule",
         "sync.NAME.policy.invite",
-        "sync.NAME.policy.confirm_reads",
     }
 
 

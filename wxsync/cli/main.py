@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "runs": ("wxsync.cli.history", "runs"),
     "jobs": ("wxsync.cli.jobs", "jobs"),
     "audit": ("wxsync.cli.audit", "audit"),
+    "serve": ("wxsync.cli.serve", "serve"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
 }
 """Command -> where it lives; loaded when it is called, so that help is quick."""

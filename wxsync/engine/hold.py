@@ -33,6 +33,11 @@ class Hold:
         self._lost: RunInProgressError | None = None
 
     @property
+    def is_ours(self) -> bool:
+        """Nobody else can have it at this moment."""
+        return self._is_good(since_boot())
+
+    @property
     def lease(self) -> Lease:
         """As it was renewed last."""
         return self._lease

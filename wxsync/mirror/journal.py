@@ -206,6 +206,15 @@ def runs(connection: Connection, limit: int) -> tuple[RunRecord, ...]:
     return _to_records(connection, found)
 
 
+def runs_by_trigger(
+    connection: Connection, corp: str, sync: str, trigger: str, limit: int
+) -> tuple[RunRecord, ...]:
+    """The last `limit` runs of a sync that were set off so, the newest first."""
+    c = tables.runs.c
+    chosen = _records().where(c.corp == corp, c.sync == sync, c.trigger == trigger)
+    return _to_records(connection, connection.execute(chosen.order_by(c.id.desc()).limit(limit)).all())
+
+
 def record(connection: Connection, run_id: int) -> RunRecord | None:
     """One run as the list shows it; None where there is no such run."""
     found = connection.execute(_records().where(tables.runs.c.id == run_id)).all()

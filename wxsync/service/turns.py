@@ -30,6 +30,8 @@ class Cause(StrEnum):
     """A source or WeCom said that something is otherwise."""
     RETRY = "retry"
     """The last one failed, or somebody else had the corp."""
+    APPROVAL = "approval"
+    """Somebody said yes to a plan: that waits for no interval, and its run is of that plan alone."""
 
 
 class Ending(StrEnum):
@@ -77,10 +79,13 @@ class _Standing:
     wanted_at: float = 0.0
     not_before: float = -inf
     failures: int = 0
+    approved_at: float | None = None
 
     def want(self, cause: Cause, now: float) -> None:
         """However many starts are missed, they are one; a retry takes the name of what joins it."""
-        if self.cause is None:
+        if cause is Cause.APPROVAL:
+            self.approved_at = now
+        elif self.cause is None:
             self.cause, self.wanted_at = cause, now
         elif self.cause is Cause.RETRY:
             self.cause = cause
@@ -89,7 +94,18 @@ class _Standing:
         self.not_before = max(self.not_before, moment)
 
     def may_begin(self, now: float) -> bool:
-        return self.cause is not None and self.not_before <= now
+        return self.approved_at is not None or (self.cause is not None and self.not_before <= now)
+
+    def asked_at(self) -> float:
+        return self.wanted_at if self.approved_at is None else self.approved_at
+
+    def take(self) -> Cause:
+        """What is to begin; a yes comes before the start that waits."""
+        if self.approved_at is not None:
+            self.approved_at = None
+            return Cause.APPROVAL
+        cause, self.cause = self.cause, None
+        return cause or Cause.RETRY
 
 
 class Turns:
@@ -183,10 +199,9 @@ class Turns:
 
     def _begin(self) -> Iterator[Turn]:
         now = self._clock()
-        for sync, standing in sorted(self._syncs.items(), key=lambda item: item[1].wanted_at):
-            if standing.cause is not None and standing.may_begin(now) and self._is_free(sync, standing):
-                terms, cause = standing.terms, standing.cause
-                standing.cause = None
+        for sync, standing in sorted(self._syncs.items(), key=lambda item: item[1].asked_at()):
+            if standing.may_begin(now) and self._is_free(sync, standing):
+                terms, cause = standing.terms, standing.take()
                 standing.not_before = now + terms.min_interval.total_seconds()
                 self._running[sync] = _Running(
                     corp=terms.corp, ends_by=now + terms.run_timeout.total_seconds()
@@ -203,7 +218,11 @@ class Turns:
             if not run.is_cut_off:
                 yield run.ends_by
         for sync, standing in self._syncs.items():
-            if standing.cause is not None and self._is_free(sync, standing):
+            if not self._is_free(sync, standing):
+                continue
+            if standing.approved_at is not None:
+                yield now
+            elif standing.cause is not None:
                 yield standing.not_before
 
 

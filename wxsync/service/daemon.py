@@ -1,0 +1,332 @@
+"""The loop that does the work: who leads, whose turn it is, and what came of each run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from wxsync.config.cron import parse_cron
+from wxsync.config.settings import Settings, SyncSettings
+from wxsync.engine.bell import JobBell
+from wxsync.engine.corp import Clock, Corp
+from wxsync.errors import WxsyncError
+from wxsync.mirror.clocks import since_boot
+from wxsync.mirror.store import Store
+from wxsync.service.chores import Chore, at_peace
+from wxsync.service.history import past_of
+from wxsync.service.leading import Leading
+from wxsync.service.running import Approved, Finished, run_once
+from wxsync.service.scheduler import announce, look_again
+from wxsync.service.timetable import Timetable, shift_of
+from wxsync.service.turns import Cause, Ending, Terms, Turn, Turns
+
+Opened = Callable[[Settings, str, JobBell], AbstractAsyncContextManager[Corp]]
+"""The corp of a sync, ready to be worked with."""
+Told = Callable[[Finished], Awaitable[None]]
+
+BEAT: Final = 2.0
+"""Seconds after which the loop comes round at the latest."""
+LOOK_AGAIN: Final = 30.0
+STOPPING: Final = 15.0
+"""Seconds that runs have to end the step in hand when the daemon stops."""
+CUTTING: Final = 300.0
+"""Seconds that a run has to end when it is cut off: longer than a call and its lease."""
+UNSHIFTED: Final = timedelta()
+
+
+class Daemon:
+    """Runs every sync of the config when its time comes, for the corps for which this process leads.
+
+    All of it belongs to one event loop; `changed`, `job_over` and `approve` are to be called in it. `beat` is
+    called whenever the loop comes round, and `told` with each run that is over.
+    """
+
+    def __init__(
+        self,
+        current: Callable[[], Settings],
+        store: Store,
+        *,
+        clock: Clock,
+        opened: Opened,
+        told: Told,
+        beat: Callable[[], None] = lambda: None,
+        chores: tuple[Chore, ...] = (),
+    ) -> None:
+        self._current = current
+        self._store = store
+        self._clock = clock
+        self._opened = opened
+        self._told = told
+        self._beat = beat
+        self._turns = Turns(terms_of(current()), since_boot)
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._leading: dict[str, tuple[Leading, asyncio.Task[None]]] = {}
+        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._cut: dict[str, float] = {}
+        self._approved: dict[str, list[Approved]] = {}
+        self._bells: dict[str, JobBell] = {}
+        self._chores = (*chores, Chore(name="look again", every=LOOK_AGAIN, act=self._look_again))
+        self._woken = asyncio.Event()
+        self._is_stopping = False
+        self.last: dict[str, Finished] = {}
+        """Sync -> its last run of this process."""
+
+    # What others say
+
+    def changed(self, corp: str) -> None:
+        """Something is otherwise in WeCom or in a source: all syncs of the corp have a run soon."""
+        for sync, settings in self._current().sync.items():
+            if settings.corp == corp:
+                self._want(sync, Cause.CHANGE)
+
+    def begin_all(self) -> None:
+        """Somebody wants every sync to run now; `min_interval` holds all the same."""
+        for sync in self._current().sync:
+            self._want(sync, Cause.SCHEDULE)
+
+    def job_over(self, corp: str, job_id: str) -> None:
+        """WeCom has told that a job is over."""
+        self._bell(corp).ring(job_id)
+
+    def approve(self, sync: str, approved: Approved) -> None:
+        """Somebody who may has said yes to a plan: it is carried out as soon as its corp is free."""
+        self._approved.setdefault(sync, []).append(approved)
+        self._want(sync, Cause.APPROVAL)
+
+    def reload(self) -> None:
+        """Go by the settings as they are now. Runs under way end by those with which they began."""
+        settings = self._current()
+        self._turns.reload(terms_of(settings))
+        self._seek_leads()
+        for job in self._scheduler.get_jobs():
+            if job.id not in settings.sync:
+                job.remove()
+        for sync, each in settings.sync.items():
+            if self.leads(each.corp):
+                self._announce(sync, each, since=None)
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin nothing more, end what is under way, and have `run` return."""
+        self._is_stopping = True
+        self._woken.set()
+
+    # What others ask
+
+    def leads(self, corp: str) -> bool:
+        """Whether this process is the one that begins the corp's runs."""
+        return corp in self._leading and self._leading[corp][0].is_leader
+
+    @property
+    def led(self) -> tuple[str, ...]:
+        """All corps for which this process leads."""
+        return tuple(corp for corp in self._leading if self.leads(corp))
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The syncs with a run under way."""
+        return self._turns.running
+
+    def next_starts(self) -> Mapping[str, datetime]:
+        """Sync -> when it begins next by its schedule; those alone for which this process leads."""
+        jobs = {job.id: job.next_run_time for job in self._scheduler.get_jobs()}
+        return {sync: moment.astimezone(UTC) for sync, moment in jobs.items() if moment is not None}
+
+    # The loop
+
+    async def run(self) -> None:
+        """Until `stop`. Raises WxsyncError where a run that was cut off does not end."""
+        self._scheduler.start()
+        self._seek_leads()
+        chores = [asyncio.create_task(chore.keep()) for chore in self._chores]
+        try:
+            while not self._is_stopping:
+                self._beat()
+                self._begin_and_cut()
+                await self._next_round()
+        finally:
+            self._scheduler.shutdown(wait=False)
+            await _ended(chores, STOPPING)
+            await _ended(self._runs.values(), STOPPING)
+            await _ended([task for _, task in self._leading.values()], STOPPING)
+
+    async def _next_round(self) -> None:
+        wait = self._turns.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEAT if wait is None else min(BEAT, wait)):
+                await self._woken.wait()
+        self._woken.clear()
+
+    def _begin_and_cut(self) -> None:
+        for turn in self._turns.begin():
+            self._runs[turn.sync] = asyncio.create_task(self._run(turn), name=f"run of {turn.sync}")
+        for sync in self._turns.cut_off():
+            self._cut[sync] = since_boot()
+            structlog.get_logger().error("a run goes on for too long and is cut off", sync=sync)
+            self._runs[sync].cancel()
+        for sync, at in self._cut.items():
+            if since_boot() - at > CUTTING:
+                raise WxsyncError(
+                    f"the run of {sync} was cut off and does not end",
+                    hint="the daemon ends, and systemd starts it anew; the next run goes on",
+                )
+
+    async def _run(self, turn: Turn) -> None:
+        with structlog.contextvars.bound_contextvars(sync=turn.sync, corp=turn.corp):
+            finished = await self._attempted(turn)
+            self.last[turn.sync] = finished
+            _log(finished)
+            self._runs.pop(turn.sync, None)
+            self._cut.pop(turn.sync, None)
+            self._turns.end(turn.sync, finished.ending)
+            self._woken.set()
+            if not self._is_stopping:
+                await at_peace("telling", partial(self._told, finished))
+
+    async def _attempted(self, turn: Turn) -> Finished:
+        log = structlog.get_logger()
+        began = self._clock()
+        failed = Finished(
+            sync=turn.sync,
+            corp=turn.corp,
+            cause=turn.cause,
+            ending=Ending.FAILED,
+            began=began,
+            took=timedelta(),
+        )
+        try:
+            return await self._attempt(self._current(), turn)
+        except asyncio.CancelledError:
+            why = "the daemon stops" if self._is_stopping else "it went on for longer than run_timeout"
+            error = WxsyncError(f"the run was cut off: {why}")
+        except WxsyncError as raised:
+            error = raised
+        except Exception:  # a fault of one run is not the end of the others
+            log.exception("a run broke off")
+            error = WxsyncError("the run broke off by a fault of wxsync", hint="see the log, and report it")
+        return replace(failed, error=error, took=self._clock() - began)
+
+    async def _attempt(self, settings: Settings, turn: Turn) -> Finished:
+        structlog.get_logger().info("a run begins", cause=turn.cause.value)
+        approved = self._approval(turn)
+        if turn.sync not in settings.sync:
+            raise WxsyncError(f"the config no longer has a sync {turn.sync}")
+        async with self._opened(settings, turn.sync, self._bell(turn.corp)) as corp:
+            finished = await run_once(corp, turn.cause, approved)
+        if approved is not None:
+            self._want(turn.sync, Cause.CHANGE)
+        return finished
+
+    def _approval(self, turn: Turn) -> Approved | None:
+        if turn.cause is not Cause.APPROVAL:
+            return None
+        waiting = self._approved[turn.sync]
+        approved = waiting.pop(0)
+        if waiting:
+            self._want(turn.sync, Cause.APPROVAL)
+        return approved
+
+    # Who leads
+
+    def _seek_leads(self) -> None:
+        corps = {each.corp for each in self._current().sync.values()}
+        for corp in corps - set(self._leading):
+            leading = Leading(self._store, corp, began=self._lead, ended=self._follow)
+            self._leading[corp] = leading, asyncio.create_task(leading.keep(), name=f"leading for {corp}")
+        for corp in set(self._leading) - corps:
+            self._leading.pop(corp)[1].cancel()
+
+    async def _lead(self, corp: str) -> None:
+        """Go on where the one that led before stopped."""
+        for sync, settings in self._current().sync.items():
+            if settings.corp == corp:
+                await at_peace("taking the lead", partial(self._take_up, sync, settings))
+
+    async def _take_up(self, sync: str, settings: SyncSettings) -> None:
+        past = await asyncio.to_thread(past_of, self._store, settings.corp, sync)
+        if past.is_cut_short:
+            structlog.get_logger().warning("the last run died: the next one goes on with it", sync=sync)
+            self._turns.want(sync, Cause.RETRY)
+        elif past.began is not None:
+            self._turns.recall(sync, began=self._clock() - past.began, failures=past.failures)
+            if past.failures:
+                self._turns.want(sync, Cause.RETRY)
+        self._announce(sync, settings, since=past.began)
+        self._woken.set()
+
+    def _follow(self, corp: str) -> None:
+        for sync, settings in self._current().sync.items():
+            if settings.corp == corp and self._scheduler.get_job(sync) is not None:
+                self._scheduler.remove_job(sync)
+
+    def _announce(self, sync: str, settings: SyncSettings, *, since: datetime | None) -> None:
+        if (timetable := timetable_of(sync, settings)) is not None:
+            announce(self._scheduler, sync, timetable, self._start, now=datetime.now(UTC), since=since)
+        elif self._scheduler.get_job(sync) is not None:
+            self._scheduler.remove_job(sync)
+
+    async def _start(self, sync: str) -> None:
+        self._want(sync, Cause.SCHEDULE)
+
+    def _want(self, sync: str, cause: Cause) -> None:
+        settings = self._current().sync.get(sync)
+        if settings is not None and self.leads(settings.corp):
+            self._turns.want(sync, cause)
+            self._woken.set()
+
+    async def _look_again(self) -> None:
+        look_again(self._scheduler, datetime.now(UTC))
+
+    def _bell(self, corp: str) -> JobBell:
+        return self._bells.setdefault(corp, JobBell())
+
+
+def terms_of(settings: Settings) -> dict[str, Terms]:
+    """What holds for the runs of each sync."""
+    return {
+        name: Terms(
+            corp=sync.corp,
+            min_interval=timedelta(seconds=sync.min_interval),
+            run_timeout=timedelta(seconds=sync.run_timeout),
+        )
+        for name, sync in settings.sync.items()
+    }
+
+
+def timetable_of(sync: str, settings: SyncSettings) -> Timetable | None:
+    """The starts of a sync; None where its config has no schedule."""
+    if settings.schedule is None:
+        return None
+    shift = UNSHIFTED if settings.exact else shift_of(sync)
+    return Timetable(cron=parse_cron(settings.schedule), zone=ZoneInfo(settings.time_zone), shift=shift)
+
+
+def _log(finished: Finished) -> None:
+    log = structlog.get_logger().bind(run=finished.number, seconds=round(finished.took.total_seconds(), 1))
+    if finished.ending is Ending.BUSY:
+        log.info("another run has the corp", error=str(finished.error))
+    elif finished.ending is Ending.FAILED:
+        log.error("a run failed", error=str(finished.error))
+    elif finished.error is not None:
+        log.warning("a run was refused, nothing was written", error=finished.error.message)
+    else:
+        state = "planned" if finished.run is None else finished.run.state.value
+        changes = 0 if finished.plan is None else len(finished.plan.writes)
+        log.info("a run is over", state=state, changes=changes)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]], within: float) -> None:
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    if pending:
+        await asyncio.wait(pending, timeout=within)

@@ -1,0 +1,57 @@
+"""What the mirror remembers of a sync's runs, as far as the next one depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Final
+
+from wxsync.engine.waiting import SCHEDULE
+from wxsync.mirror import journal, lease
+from wxsync.mirror.journal import RunRecord
+from wxsync.mirror.store import Store
+from wxsync.model.run import RunState
+
+MOST: Final = 12
+"""More failures in a row than lead to the longest pause."""
+BROKEN: Final = (RunState.FAILED, RunState.STOPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The runs of one sync that the daemon began, before this process did or led."""
+
+    began: datetime | None = None
+    """When the last one did; None where there was none."""
+    failures: int = 0
+    """How many of the last ones failed, in a row."""
+    is_cut_short: bool = False
+    """The last one died in the midst of its work, and nobody has settled that yet."""
+
+
+def past_of(store: Store, corp: str, sync: str) -> Past:
+    """What is on record. Raises MirrorError."""
+    with store.reading() as connection:
+        runs = journal.runs_by_trigger(connection, corp, sync, SCHEDULE, MOST)
+        is_idle = lease.holder(connection, corp) is None
+    return to_past(runs, is_idle=is_idle)
+
+
+def to_past(runs: Sequence[RunRecord], *, is_idle: bool) -> Past:
+    """The same of these runs, the newest first; `is_idle` where nobody is at work on the corp.
+
+    One that died is gone on with at once. Where the one before it broke off too, there may be a reason that
+    lies in the run, and the pauses after failures hold for it.
+    """
+    if not runs:
+        return Past()
+    is_dead = is_idle and runs[0].state is RunState.RUNNING
+    before = sum(1 for _ in takewhile(lambda run: run.state in BROKEN, runs[1:] if is_dead else runs))
+    is_repeated = is_dead and before > 0
+    return Past(
+        began=runs[0].started_at,
+        failures=before + 1 if is_repeated else before,
+        is_cut_short=is_dead and not is_repeated,
+    )
