@@ -84,6 +84,25 @@ def test_what_is_wanted_during_a_run_comes_after_it() -> None:
     assert begun(state) == []
 
 
+def test_a_yes_waits_for_no_interval_and_leaves_the_start_that_waits() -> None:
+    """What somebody approved begins as soon as the corp is free; the schedule's start comes after it."""
+    host = Host()
+    state = turns(host)
+    state.want("hr", Cause.SCHEDULE)
+    assert begun(state) == ["hr"]
+    state.want("hr", Cause.SCHEDULE)
+    state.want("hr", Cause.APPROVAL)
+    assert begun(state) == []
+    state.end("hr", Ending.DONE)
+
+    assert state.wait() == 0
+    assert [turn.cause for turn in state.begin()] == [Cause.APPROVAL]
+    state.end("hr", Ending.DONE)
+    assert begun(state) == []
+    host.passes(minutes=5)
+    assert [turn.cause for turn in state.begin()] == [Cause.SCHEDULE]
+
+
 def test_runs_begin_no_more_often_than_min_interval() -> None:
     """From beginning to beginning, however much changes, and what waited is not lost."""
     host = Host()

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import click
+import structlog
 
 from wxsync.cli.invocation import Invocation
 from wxsync.cli.options import config_option
@@ -32,6 +33,7 @@ def serve(config: Path | None) -> None:
     invocation.configured_language = loaded.settings.service.language
     for warning in loaded.warnings:
         click.echo(f"Warning: {warning}", err=True)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     serve_until_told(Current(loaded), Systemd.take(), on_ready=_say_ready)
     _leave_at_once()
 

@@ -349,7 +349,7 @@ class SyncSettings(Table):
     """A start on minute 0 or 30 is not shifted."""
     min_interval: Annotated[PositiveNumber, Field(le=DAY)] = 60
     """Seconds from the beginning of one run of the daemon to that of the next at least."""
-    run_timeout: Annotated[PositiveNumber, Field(ge=60, le=7 * DAY)] = 6 * 3600
+    run_timeout: Annotated[PositiveNumber, Field(ge=5, le=7 * DAY)] = 6 * 3600
     """Seconds after which the daemon cuts a run off."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
     department: DepartmentMapping

@@ -30,10 +30,15 @@ def failing(corp: Corp, run_id: int) -> Iterator[None]:
     try:
         yield
     except (WxsyncError, asyncio.CancelledError) as error:
-        message = error.message if isinstance(error, WxsyncError) else INTERRUPTED
+        message = error.message if isinstance(error, WxsyncError) else reason_of(error)
         with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
             journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
         raise
+
+
+def reason_of(cancelled: asyncio.CancelledError) -> str:
+    """Why a run was cancelled, as whoever did it says."""
+    return str(cancelled.args[0]) if cancelled.args else INTERRUPTED
 
 
 def start(corp: Corp, verb: journal.RunVerb, trigger: str, asked_digest: str | None) -> int:

@@ -15,7 +15,7 @@ from wxsync.engine.apply import Progress, Stopped, apply
 from wxsync.engine.approving import as_rejected, right_of, take
 from wxsync.engine.auditing import begun
 from wxsync.engine.batch import Batch
-from wxsync.engine.chronicle import INTERRUPTED, failing, finish, keep_plan, start
+from wxsync.engine.chronicle import failing, finish, keep_plan, reason_of, start
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision, decide
 from wxsync.engine.hold import Hold
@@ -251,8 +251,9 @@ async def carry_out(
             outcomes = await apply(decision.schedule, single, Batch(rows=rows), progress)
         except Stopped as stopped:
             return await _stopped(corp, run_id, decision, stopped)
-        except asyncio.CancelledError:
-            await asyncio.to_thread(finish, corp, run_id, decision, (), RunState.STOPPED, INTERRUPTED)
+        except asyncio.CancelledError as cancelled:
+            why = reason_of(cancelled)
+            await asyncio.to_thread(finish, corp, run_id, decision, (), RunState.STOPPED, why)
             raise
     run = await asyncio.to_thread(finish, corp, run_id, decision, outcomes, RunState.APPLIED, None, held=held)
     await asyncio.to_thread(_tidy, corp)

@@ -40,6 +40,7 @@ STOPPING: Final = 15.0
 """Seconds that runs have to end the step in hand when the daemon stops."""
 CUTTING: Final = 300.0
 """Seconds that a run has to end when it is cut off: longer than a call and its lease."""
+TOO_LONG: Final = "it went on for longer than run_timeout"
 UNSHIFTED: Final = timedelta()
 
 
@@ -172,7 +173,7 @@ class Daemon:
         for sync in self._turns.cut_off():
             self._cut[sync] = since_boot()
             structlog.get_logger().error("a run goes on for too long and is cut off", sync=sync)
-            self._runs[sync].cancel()
+            self._runs[sync].cancel(TOO_LONG)
         for sync, at in self._cut.items():
             if since_boot() - at > CUTTING:
                 raise WxsyncError(
@@ -206,7 +207,7 @@ class Daemon:
         try:
             return await self._attempt(self._current(), turn)
         except asyncio.CancelledError:
-            why = "the daemon stops" if self._is_stopping else "it went on for longer than run_timeout"
+            why = "the daemon stops" if self._is_stopping else TOO_LONG
             error = WxsyncError(f"the run was cut off: {why}")
         except WxsyncError as raised:
             error = raised

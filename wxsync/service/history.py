@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
+from wxsync.engine.chronicle import INTERRUPTED
 from wxsync.engine.waiting import SCHEDULE
 from wxsync.mirror import journal, lease
 from wxsync.mirror.journal import RunRecord
@@ -28,7 +29,7 @@ class Past:
     failures: int = 0
     """How many of the last ones failed, in a row."""
     is_cut_short: bool = False
-    """The last one died in the midst of its work, and nobody has settled that yet."""
+    """The last one was told to stop in the midst of its work, or died: there is something left of it."""
 
 
 def past_of(store: Store, corp: str, sync: str) -> Past:
@@ -42,16 +43,17 @@ def past_of(store: Store, corp: str, sync: str) -> Past:
 def to_past(runs: Sequence[RunRecord], *, is_idle: bool) -> Past:
     """The same of these runs, the newest first; `is_idle` where nobody is at work on the corp.
 
-    One that died is gone on with at once. Where the one before it broke off too, there may be a reason that
-    lies in the run, and the pauses after failures hold for it.
+    One that was told to stop, or died, is gone on with at once. Where one died and the one before it broke
+    off too, the reason may lie in the run, and the pauses after failures hold.
     """
     if not runs:
         return Past()
     is_dead = is_idle and runs[0].state is RunState.RUNNING
+    is_interrupted = runs[0].state in BROKEN and runs[0].error == INTERRUPTED
     before = sum(1 for _ in takewhile(lambda run: run.state in BROKEN, runs[1:] if is_dead else runs))
     is_repeated = is_dead and before > 0
     return Past(
         began=runs[0].started_at,
-        failures=before + 1 if is_repeated else before,
-        is_cut_short=is_dead and not is_repeated,
+        failures=0 if is_interrupted else before + is_repeated,
+        is_cut_short=is_interrupted or (is_dead and not is_repeated),
     )

@@ -1,0 +1,53 @@
+"""What is done again and again goes on, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from wxsync.errors import MirrorError
+from wxsync.service.chores import Chore
+
+
+def times(act: Callable[[int], None], every: float, seconds: float, wake: bool = False) -> int:
+    """How often it was done within so many seconds."""
+
+    async def story() -> int:
+        done = 0
+
+        async def once() -> None:
+            nonlocal done
+            done += 1
+            act(done)
+
+        chore = Chore(name="chore", every=every, act=once)
+        task = asyncio.create_task(chore.keep())
+        await asyncio.sleep(seconds / 2)
+        if wake:
+            chore.woken.set()
+        await asyncio.sleep(seconds / 2)
+        task.cancel()
+        return done
+
+    return asyncio.run(story())
+
+
+def failing(error: Exception) -> Callable[[int], None]:
+    def act(_number: int) -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize("error", [MirrorError("the mirror is away"), KeyError("a fault")], ids=repr)
+def test_it_goes_on_after_an_error(error: Exception) -> None:
+    """An error of the world and a fault of ours alike."""
+    assert times(failing(error), 0.05, 0.5) > 3
+
+
+def test_it_can_be_woken() -> None:
+    """It need not wait for its time."""
+    assert times(lambda _number: None, 60, 0.2) == 1
+    assert times(lambda _number: None, 60, 0.2, wake=True) == 2
