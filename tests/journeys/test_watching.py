@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from wxsync.engine.reconcile import carry_out, holding, preview
 from wxsync.engine.watching import has_stirred, how_watched
 from wxsync.mirror.watch_marks import load_marks, save_marks
 from wxsync.model.watch import Stirred
+from wxsync.service.stirring import Stirring
 from wxsync.sources.base import RowStream, SourceSession
 from wxsync.sources.ldap import LdapSource
 from wxsync.sources.ldap_session import LdapSession
@@ -254,6 +255,28 @@ def test_only_what_the_config_has_watched_is_asked(scene: Scene) -> None:
     assert stage.act(how_watched) == ()
     assert scene.story.apply().code == EXIT_DONE
     assert scene.marks == {}
+
+
+def test_the_daemon_acts_upon_a_change_once(scene: Scene) -> None:
+    """Also where the run that follows is not applied. A source that is down is no change."""
+    stage = scene.story.stage
+
+    async def act(corp: Corp) -> list[tuple[str, ...]]:
+        stirring = Stirring(corp.store, lambda _sync: nullcontext(corp))
+
+        async def ask() -> tuple[str, ...]:
+            return await stirring.changed(stage.settings, [corp.sync])
+
+        told = [await ask()]
+        scene.server.change(modified(person(7)[0], title="new"))
+        told += [await ask(), await ask()]
+        scene.server.change(modified(person(8)[0], title="new"))
+        told += [await ask(), await ask()]
+        scene.server.stop()
+        return [*told, await ask(), await ask()]
+
+    changed = (stage.sync,)
+    assert stage.act(act) == [(), changed, (), changed, (), (), ()]
 
 
 def ldap_settings(server: SlapdServer, **more: Any) -> LdapSourceSettings:

@@ -87,7 +87,11 @@ class Daemon:
         """Something is otherwise in WeCom or in a source: all syncs of the corp have a run soon."""
         for sync, settings in self._current().sync.items():
             if settings.corp == corp:
-                self._want(sync, Cause.CHANGE)
+                self.stirred(sync)
+
+    def stirred(self, sync: str) -> None:
+        """A source of this sync has changed."""
+        self._want(sync, Cause.CHANGE)
 
     def begin_all(self) -> None:
         """Somebody wants every sync to run now; `min_interval` holds all the same."""
@@ -131,6 +135,12 @@ class Daemon:
     def led(self) -> tuple[str, ...]:
         """All corps for which this process leads."""
         return tuple(corp for corp in self._leading if self.leads(corp))
+
+    @property
+    def at_leisure(self) -> tuple[str, ...]:
+        """The syncs for which this process leads, and which have no run under way."""
+        syncs = self._current().sync.items()
+        return tuple(name for name, sync in syncs if self.leads(sync.corp) and name not in self.running)
 
     @property
     def running(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
 from wxsync.service.running import Finished
 from wxsync.service.standing import standing
+from wxsync.service.stirring import EVERY, Stirring
 from wxsync.service.systemd import Systemd
 from wxsync.service.web import Web, listening, serving
 
@@ -59,8 +60,12 @@ class Process:
             opened=lambda settings, sync, bell: open_corp(settings, sync, store=store, bell=bell),
             told=self._told,
             beat=self._beat,
-            chores=(Chore(name="status", every=STATUS, act=self._tell_status),),
+            chores=(
+                Chore(name="status", every=STATUS, act=self._tell_status),
+                Chore(name="watching", every=EVERY, act=self._look_at_sources),
+            ),
         )
+        self._stirring = Stirring(store, lambda sync: open_corp(current(), sync, store=store))
 
     async def work(self, on_ready: Callable[[], None]) -> None:
         """Until a signal ends it."""
@@ -83,6 +88,10 @@ class Process:
 
     async def _tell_status(self) -> None:
         self._systemd.status(self._standing())
+
+    async def _look_at_sources(self) -> None:
+        for sync in await self._stirring.changed(self._current(), self._daemon.at_leisure):
+            self._daemon.stirred(sync)
 
     def _standing(self) -> str:
         zones = {name: ZoneInfo(sync.time_zone) for name, sync in self._current().sync.items()}
