@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -37,6 +37,26 @@ def check_base_url(text: str, *, allow_http: bool) -> str:
             "Use https://, or set allow_http = true beside it"
         )
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def check_public_url(text: str) -> str:
+    """Where others reach us, without a trailing slash; encrypted unless it is on this machine."""
+    parts = _split(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError('is not a web address such as "https://wxsync.example.com"')
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be a plain address, without user, query or fragment")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("is http://: what people and WeCom send would be readable on its way. Use https://")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def check_network(text: str) -> str:
+    """One address, or a network as CIDR, in its plain form."""
+    try:
+        return str(ip_network(text.strip()))
+    except ValueError:
+        raise ValueError('is neither an address nor a network such as "10.0.0.0/8"') from None
 
 
 def check_proxy(text: str) -> str:

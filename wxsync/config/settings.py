@@ -27,6 +27,7 @@ __all__ = [
     "AppSettings",
     "AuthoritySettings",
     "BreakerSettings",
+    "CallbackKeys",
     "CallbackSettings",
     "CorpSettings",
     "DataFile",
@@ -49,6 +50,8 @@ __all__ = [
 
 AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 """43 letters and digits (WeCom page 90930)."""
+TOKEN: Final = re.compile(r"[A-Za-z0-9]{1,32}")
+"""Letters and digits, 32 at most (WeCom page 90930)."""
 DAY: Final = 86400
 LARGEST_PAGE: Final = 100_000
 """Of a directory; the paging control holds less than 2^31 (RFC 2696), and a page is held in memory."""
@@ -99,6 +102,10 @@ class ServiceSettings(Table):
     """[service]: the daemon, and the language of all reports."""
 
     listen: Annotated[str, AfterValidator(addresses.check_listen)] = "127.0.0.1:8080"
+    public_url: Annotated[str, AfterValidator(addresses.check_public_url)] | None = None
+    """Where WeCom and people reach the daemon from outside, without a trailing slash."""
+    trusted_proxies: tuple[Annotated[str, AfterValidator(addresses.check_network)], ...] = ()
+    """Networks of proxies whose X-Forwarded-For is believed."""
     language: Literal["zh", "en"] = "zh"
     keep_runs_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 90
     """Runs, with their plans, readings and files. WeCom's month of creations is counted by them."""
@@ -113,11 +120,18 @@ class ServiceSettings(Table):
         return days
 
 
-class CallbackSettings(Table):
-    """[corp.NAME.callback] and [corp.NAME.app.callback]: what WeCom signs and encrypts with."""
+class CallbackKeys(Table):
+    """What WeCom signs and encrypts with."""
 
     token: Secret
     encoding_aes_key: Secret
+
+    @field_validator("token")
+    @classmethod
+    def takeable(cls, token: Secret) -> Secret:
+        if not TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("is not a receiver's Token: that has 1 to 32 letters and digits")
+        return token
 
     @field_validator("encoding_aes_key")
     @classmethod
@@ -125,6 +139,15 @@ class CallbackSettings(Table):
         if not AES_KEY.fullmatch(key.get_secret_value()):
             raise ValueError("is not an EncodingAESKey: that has 43 letters and digits")
         return key
+
+
+class CallbackSettings(CallbackKeys):
+    """[corp.NAME.callback] and [corp.NAME.app.callback]: a receiver of events."""
+
+    former: tuple[CallbackKeys, ...] = ()
+    """Pairs that are taken as well: those of before, while WeCom is told the new one."""
+    enforce_ips: Switch = False
+    """Events from addresses that WeCom does not list as its own are refused, and not only logged."""
 
 
 class AppSettings(Table):

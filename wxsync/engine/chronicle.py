@@ -16,8 +16,9 @@ from wxsync.engine.rolling import settle_uses
 from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
+from wxsync.mirror.told import strike_told
 from wxsync.mirror.watch_marks import save_marks
-from wxsync.model.run import Outcome, Run, RunState
+from wxsync.model.run import Outcome, OutcomeState, Run, RunState
 from wxsync.report.as_json import plan_text
 
 INTERRUPTED: Final = "it was interrupted"
@@ -74,6 +75,11 @@ def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb
             links.put_missed(connection, corp.name, corp.sync, missed, after)
 
 
+def _is_whole(decision: Decision, outcomes: tuple[Outcome, ...]) -> bool:
+    """All that was decided was carried out: what events told has come to its end."""
+    return decision.whole is None and all(outcome.state is OutcomeState.DONE for outcome in outcomes)
+
+
 def finish(
     corp: Corp,
     run_id: int,
@@ -95,6 +101,8 @@ def finish(
         if begun is not None:
             remember_applied(connection, corp, begun, decision)
         follows_all = decision.person is None and decision.plan.undoes is None
+        if state is RunState.APPLIED and follows_all and _is_whole(decision, outcomes):
+            strike_told(connection, corp.name, decision.remembered.told)
         if state is RunState.APPLIED and follows_all and decision.plan.is_complete:
             # Also where WeCom refused a record: that one is tried again when the schedule says so, and not
             # whenever somebody asks whether the source has changed.

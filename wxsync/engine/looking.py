@@ -15,6 +15,7 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.rolling import past_uses
 from wxsync.mirror import aftermath, approvals, journal, links
 from wxsync.mirror.claims import claims_of_others, load_claims, save_claims
+from wxsync.mirror.told import load_told, written_at
 from wxsync.mirror.ways import forget_way, load_way, save_way
 from wxsync.model.desired import Desired
 from wxsync.model.remembered import LinkState, Remembered, RememberedWay
@@ -30,6 +31,7 @@ PROBE_AFTER: Final = timedelta(hours=24)
 def remembered_of(corp: Corp, connection: Connection) -> Remembered:
     """All that the mirror knows of the sync; whom the corp created this month where that is bounded."""
     linked = links.load(connection, corp.name, corp.sync)
+    told = load_told(connection, corp.name, corp.sync)
     remembered = replace(
         linked,
         uses=past_uses(connection, corp.name, corp.sync, corp.clock()),
@@ -37,6 +39,8 @@ def remembered_of(corp: Corp, connection: Connection) -> Remembered:
         applied_config=approvals.applied_config(connection, corp.name, corp.sync),
         left_of_approved=left_of_approved(connection, corp, linked),
         tags_in_doubt=aftermath.tags_in_doubt(connection, corp.name, corp.sync),
+        told=told,
+        written_at=written_at(connection, corp.name, sorted({each.userid for each in told})),
         failed_lately=aftermath.failed_userids(connection, corp.name, corp.sync),
     )
     if corp.account_cap is None:

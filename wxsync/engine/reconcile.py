@@ -31,6 +31,7 @@ from wxsync.engine.second_look import look_again
 from wxsync.engine.settling import settle_jobs
 from wxsync.engine.shrinking import refuse_emptiness, refuse_halved_files
 from wxsync.engine.single import Single
+from wxsync.engine.told import with_told, without_the_former
 from wxsync.engine.undoing import approval_wanted, decided_undo
 from wxsync.errors import (
     BreakerError,
@@ -172,7 +173,9 @@ async def _decided(
         return await decided_undo(corp, undoes)
     now = corp.clock()
     remembered, read = await asyncio.to_thread(_read_blocking, corp)
-    seen = await look_at_wecom(corp, remembered, now)
+    shown = await look_at_wecom(corp, remembered, now)
+    remembered = without_the_former(remembered, shown, corp.settings.authority)
+    seen = with_told(shown, remembered)
     decide_on = partial(
         _decide,
         corp,

@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select,
 from wxsync.errors import GuardError
 from wxsync.mirror import audit
 from wxsync.mirror.documents import packed, unpacked
+from wxsync.mirror.inbox import strike_about
 from wxsync.mirror.jobs import open_jobs
 from wxsync.mirror.people import Person
 from wxsync.mirror.scrubbing import Scrubber
@@ -33,6 +34,7 @@ from wxsync.mirror.tables import (
     runs,
     steps,
     tag_members,
+    told_values,
 )
 from wxsync.model.audit import AuditEntry, Erased
 from wxsync.model.change import Kind
@@ -50,7 +52,7 @@ class Erasure:
     values: int
     """Shares of lines of the audit trail."""
     texts: int
-    """Plans, steps, hints and rows of files that named them."""
+    """Plans, steps, hints, rows of files and waiting events that named them."""
 
 
 def erase(connection: Connection, person: Person, at: datetime, why: Message = ASKED_FOR) -> Erasure:
@@ -62,7 +64,9 @@ def erase(connection: Connection, person: Person, at: datetime, why: Message = A
     """
     _refuse_present(connection, person)
     values = forget(connection, person, at, why)
-    return Erasure(values=values, texts=_scrub_runs(connection, person) + _scrub_jobs(connection, person))
+    events = strike_about(connection, person.corp, sorted(person.userids))
+    texts = events + _scrub_runs(connection, person) + _scrub_jobs(connection, person)
+    return Erasure(values=values, texts=texts)
 
 
 def forget(connection: Connection, person: Person, at: datetime, why: Message) -> int:
@@ -106,6 +110,8 @@ def _forget_links(connection: Connection, person: Person) -> None:
     userids = sorted(person.userids)
     c = tag_members.c
     connection.execute(delete(tag_members).where(c.corp == person.corp, c.userid_folded.in_(userids)))
+    t = told_values.c
+    connection.execute(delete(told_values).where(t.corp == person.corp, t.userid_folded.in_(userids)))
     taken = retired_userids.c
     for folded in userids:
         this = (taken.corp == person.corp, taken.userid_folded == folded)

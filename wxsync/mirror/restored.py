@@ -28,12 +28,14 @@ from wxsync.mirror.tables import (
     batch_jobs,
     corp_ways,
     department_links,
+    inbox,
     leases,
     member_links,
     missed_reads,
     runs,
     tag_links,
     tag_members,
+    told_values,
     watch_marks,
 )
 from wxsync.mirror.values import message_text
@@ -84,6 +86,8 @@ FATES: Final[Mapping[str, Fate]] = {
     "approvals": Fate.FORGOTTEN,
     "approval_demands": Fate.KEPT,
     "applied_configs": Fate.KEPT,
+    "inbox": Fate.CLOSED,
+    "told_values": Fate.FORGOTTEN,
 }
 """Table -> what becomes of what it says."""
 
@@ -111,10 +115,12 @@ def trust_nothing(connection: Connection, syncs: Collection[tuple[str, str]], at
     Nobody may be at work on it. The next plan of each sync that would change anybody waits for approval.
     """
     told = [_distrust(connection, corp, sync) for corp, sync in _linked(connection)]
-    for table in (tag_members, missed_reads, watch_marks, corp_ways, approvals):
+    for table in (tag_members, missed_reads, watch_marks, corp_ways, approvals, told_values):
         connection.execute(delete(table))
     # One that WeCom called wrong stays so: it is not tried again only because a file was put back.
     connection.execute(delete(access_tokens).where(access_tokens.c.refusal_errcode.is_(None)))
+    # A click of then decides nothing now; the digests stay, so that nothing of then comes a second time.
+    connection.execute(update(inbox).where(inbox.c.worked_at.is_(None)).values(worked_at=at, message=null()))
     closed = _close_runs(connection, at)
     jobs = _close_jobs(connection, at)
     connection.execute(update(leases).values(owner=null(), token=leases.c.token + TOKENS_LEAP))

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, delete, func, select
 
 from wxsync.mirror.audit_chain import prune
 from wxsync.mirror.erasing import forget
+from wxsync.mirror.inbox import strike_old
 from wxsync.mirror.people import Person
 from wxsync.mirror.store import Store
 from wxsync.mirror.tables import baselines, batch_jobs, member_links, runs
+from wxsync.mirror.told import strike_old_told
 from wxsync.model.batch_job import OPEN_STATES
 from wxsync.model.message import say
 from wxsync.model.run import RunState
@@ -49,11 +51,19 @@ def tidy(store: Store, corp: str, keep: Retention, now: datetime) -> Struck:
     Of every sync the newest run that was applied stays whatever its age, and so does the one whose readings
     are the baseline. Raises MirrorError; what was struck until then stays so.
     """
+    tidy_events(store, corp, now)
     return Struck(
         runs=sum(1 for _ in _strike_runs(store, corp, now - timedelta(days=keep.keep_runs_days))),
         lines=_prune(store, corp, now - timedelta(days=keep.audit_days), now),
         people=_forget_the_gone(store, corp, now - timedelta(days=keep.audit_days), now),
     )
+
+
+def tidy_events(store: Store, corp: str, now: datetime) -> None:
+    """Strikes events, and what they told, that are older than they are kept; some of it at most."""
+    with store.transaction() as connection:
+        strike_old(connection, corp, now)
+        strike_old_told(connection, corp, now)
 
 
 def _strike_runs(store: Store, corp: str, before: datetime) -> Iterator[int]:

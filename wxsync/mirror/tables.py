@@ -492,3 +492,32 @@ applied_configs: Final = Table(
     Column("document", long_text(), nullable=False),  # JSON: path -> what it held, never a secret
     Column("run_id", Integer, nullable=False),
 )
+
+# What WeCom sent, each once. The message may hold personal data: it goes when it is worked off.
+inbox: Final = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("corp", exact(NAME_LENGTH), nullable=False),
+    Column("digest", exact(HASH_LENGTH), nullable=False),
+    Column("receiver", exact(WORD_LENGTH), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("worked_at", Moment),  # NULL: not yet
+    Column("message", long_bytes()),  # decrypted; NULL once worked off
+    UniqueConstraint("corp", "digest"),
+    Index(None, "corp", "worked_at", "id"),
+    Index(None, "corp", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+# What events told of members of ours, until a run that was applied has taken it in.
+told_values: Final = Table(
+    "told_values",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("userid_folded", exact(USERID_LENGTH), primary_key=True),
+    Column("field", exact(KEY_LENGTH), primary_key=True),  # empty: the account was made anew
+    Column("value", long_text()),  # NULL: two events of one second contradict each other
+    Column("told_at", Moment, nullable=False),  # by WeCom's clock
+    Column("noted_at", Moment, nullable=False),
+)

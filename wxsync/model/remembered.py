@@ -11,6 +11,7 @@ from typing import Final
 
 from wxsync.model.change import Change
 from wxsync.model.drift import Drift, DriftPlace
+from wxsync.model.event import Told
 from wxsync.model.member import Member
 from wxsync.model.message import Message
 from wxsync.model.seen import ReadingWay
@@ -132,5 +133,9 @@ class Remembered:
     """Folded userids of members of whom something failed in the last run."""
     tags_in_doubt: frozenset[int] = frozenset()
     """Ids of tags into which a call of ours put people, or did not: nobody knows what became of it."""
+    told: tuple[Told, ...] = ()
+    """What events told of members, and no applied run has taken in yet."""
+    written_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When wxsync last wrote to each of those, by folded userid."""
     applied_config: Mapping[str, str] | None = None
     """The config of the last run that was applied or approved, path by path (`wxsync.model.config_mark`)."""
