@@ -28,6 +28,7 @@ from wxsync.mirror.retention import Retention
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
 from wxsync.mirror.tokens import MirrorTokens
+from wxsync.model.job import JobCallback
 from wxsync.sources.base import Source
 from wxsync.sources.file import FileSource
 from wxsync.sources.ldap import LdapSource
@@ -36,10 +37,12 @@ from wxsync.wecom.calls import Reads, Secret
 from wxsync.wecom.client import contacts_of, jobs_of, open_transport
 from wxsync.wecom.gate import Gate
 from wxsync.wecom.media import Media
+from wxsync.wecom.network import Network
 from wxsync.wecom.reach import TIMEOUTS, Reach, reach
 from wxsync.wecom.retries import Patience
 from wxsync.wecom.slots import Slots
 from wxsync.wecom.transport import Transport
+from wxsync.wecom.wire.network import Segment
 
 LOOKING_ON: Final = Patience(longest_wait=30.0)
 """Where somebody sits and waits for the answer."""
@@ -109,7 +112,32 @@ async def open_corp(
                     keep_runs_days=settings.service.keep_runs_days,
                 ),
                 concurrency=corp.concurrency,
+                job_callback=job_callback(settings, chosen.corp),
             )
+
+
+def job_callback(settings: Settings, corp: str) -> JobCallback | None:
+    """Where WeCom tells that a job of the corp is over; None where the config has no address for it."""
+    receiver, url = settings.corp[corp].callback, settings.service.public_url
+    if receiver is None or url is None:
+        return None
+    return JobCallback(
+        url=f"{url}/callback/{corp}",
+        token=receiver.token.get_secret_value(),
+        encoding_aes_key=receiver.encoding_aes_key.get_secret_value(),
+    )
+
+
+async def read_callback_ips(
+    settings: Settings,
+    corp: str,
+    store: Store,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> tuple[Segment, ...]:
+    """From where WeCom says that it sends events. Raises WeComError, MirrorError."""
+    async with open_lines(settings, corp, store, transport=transport) as lines:
+        return await Network(lines.contact).get_callback_ips()
 
 
 @asynccontextmanager

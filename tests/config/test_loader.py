@@ -73,7 +73,7 @@ def test_all_problems_are_told_at_once_each_with_its_path(tmp_path: Path) -> Non
     [
         ({"servce": {}}, 'servce: there is no such key. Did you mean "service"?'),
         ({"service__Listen": "x"}, 'service.Listen: there is no such key. Did you mean "listen"?'),
-        ({"service__colour": 1}, "service.colour: there is no such key. This table takes listen, language"),
+        ({"service__colour": 1}, "service.colour: there is no such key. This table takes listen, "),
         (
             {"sync__acme__leavers": "keep"},
             "sync.acme.leavers: there is no such key here. It belongs in [sync.NAME.policy]",

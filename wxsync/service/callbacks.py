@@ -83,13 +83,13 @@ class _Signed:
 
 def callback_routes(
     current: Callable[[], Settings],
-    letterbox: Callable[[], Letterbox],
+    letterbox: Letterbox,
     *,
     ips: CallbackIps | None = None,
     answered: Answered = lambda corp, receiver, status: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[BaseRoute]:
-    """The routes of all corps. `letterbox` gives that of the loop that serves them."""
+    """The routes of all corps; to be served by one loop, whose letterbox it is."""
     return [Mount(PREFIX, app=Callbacks(current, letterbox, ips or CallbackIps(), answered, clock))]
 
 
@@ -99,7 +99,7 @@ class Callbacks:
     def __init__(
         self,
         current: Callable[[], Settings],
-        letterbox: Callable[[], Letterbox],
+        letterbox: Letterbox,
         ips: CallbackIps,
         answered: Answered,
         clock: Callable[[], datetime],
@@ -134,7 +134,7 @@ class Callbacks:
         if request.method == "GET":
             return 200, message
         try:
-            await self._letterbox().put(Letter(corp=address.corp, receiver=address.receiver, message=message))
+            await self._letterbox.put(Letter(corp=address.corp, receiver=address.receiver, message=message))
         except WxsyncError as error:
             log().error("an event could not be kept", corp=address.corp, problem=error.message)
             return 503, b""

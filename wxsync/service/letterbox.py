@@ -7,9 +7,8 @@ each of hundreds a second would not do; one for all that came during the last on
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -37,7 +36,11 @@ class LetterboxFullError(WxsyncError):
 
 
 class Letterbox:
-    """Keeps letters. Belongs to one event loop; `open_letterbox` makes one."""
+    """Keeps letters; belongs to one event loop, in which alone letters are put in.
+
+    `arrived` is called in that loop, with the name of a corp that something new came in for. Whoever puts a
+    letter in waits for its transaction: nothing is lost where the loop ends.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class Letterbox:
         self._arrived = arrived
         self._clock = clock
         self._held: list[tuple[Letter, asyncio.Future[None]]] = []
-        self._wake = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
         self._commits: Counter[str] = Counter()
         self._full: set[str] = set()
 
@@ -59,20 +62,17 @@ class Letterbox:
             raise LetterboxFullError("too many events come in at once")
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held.append((letter, kept))
-        self._wake.set()
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep())
         try:
             async with asyncio.timeout(PATIENCE):
                 await kept
         except TimeoutError:
             raise MirrorError("the mirror takes too long to keep an event") from None
 
-    async def keep(self) -> None:
-        """Until it is cancelled: what comes in is kept."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._held:
-                await self._keep_some()
+    async def _keep(self) -> None:
+        while self._held:
+            await self._keep_some()
 
     async def _keep_some(self) -> None:
         some, self._held = self._held[:MOST_AT_ONCE], self._held[MOST_AT_ONCE:]
@@ -115,23 +115,3 @@ class Letterbox:
                 if corp not in self._full and put_letters(connection, theirs, self._clock()):
                     new.add(corp)
         return frozenset(new)
-
-
-@contextlib.asynccontextmanager
-async def open_letterbox(
-    store: Store,
-    arrived: Callable[[str], None] = lambda corp: None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> AsyncIterator[Letterbox]:
-    """A letterbox of the running loop, for the length of the block.
-
-    `arrived` is called in this loop with the name of a corp that something new came in for.
-    """
-    letterbox = Letterbox(store, arrived, clock)
-    keeping = asyncio.create_task(letterbox.keep())
-    try:
-        yield letterbox
-    finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
