@@ -1,4 +1,4 @@
-"""WeCom's side of callbacks: requests that are signed and encrypted as its own, and a config that takes them."""
+"""WeCom's side of callbacks: requests signed and encrypted as its own, and a config that takes them."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 import httpx
 import pytest
+from starlette.types import Scope
 from structlog.testing import capture_logs
 
 from tests.service.sender import (
@@ -197,7 +198,7 @@ async def test_a_body_is_read_no_further_than_an_envelope_is_long(store: Store) 
     async def take(message: dict[str, object]) -> None:
         received.append(message)
 
-    scope = {
+    scope: Scope = {
         "type": "http",
         "method": "POST",
         "path": "/callback/acme",
