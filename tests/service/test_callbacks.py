@@ -161,6 +161,7 @@ def spoilt() -> dict[str, httpx.Request]:
         "another path": WECOM.post(EVENT, "/callback/acme/other"),
         "a slash too many": WECOM.post(EVENT, "/callback/acme/"),
         "no corp": WECOM.post(EVENT, "/callback/"),
+        "no slash": WECOM.post(EVENT, "/callback"),
         "another method": httpx.Request("PUT", WECOM.post(EVENT).url, content=body),
         "a question without echostr": httpx.Request("GET", WECOM.post(EVENT).url),
         "a delete": httpx.Request("DELETE", WECOM.post(EVENT).url),

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from wxsync.config.settings import CallbackSettings, CorpSettings, Settings
@@ -90,7 +90,9 @@ def callback_routes(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[BaseRoute]:
     """The routes of all corps; to be served by one loop, whose letterbox it is."""
-    return [Mount(PREFIX, app=Callbacks(current, letterbox, ips or CallbackIps(), answered, clock))]
+    receivers = Callbacks(current, letterbox, ips or CallbackIps(), answered, clock)
+    # The prefix too, or the router would answer it, with a redirection to itself and a slash.
+    return [Route(PREFIX, endpoint=receivers), Mount(PREFIX, app=receivers)]
 
 
 class Callbacks:
@@ -115,7 +117,7 @@ class Callbacks:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        address = self._address(scope["path"].removeprefix(scope.get("root_path", "")))
+        address = self._address(_path(scope))
         status, content = (403, b"") if address is None else await self._answer(request, address)
         if address is not None:
             self._answered(address.corp, address.receiver, status)
@@ -161,12 +163,18 @@ class Callbacks:
         return self._addresses[1].get(path)
 
 
+def _path(scope: Scope) -> str:
+    """The path as the application sees it, which may itself be mounted somewhere."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
+
+
 def _addresses(settings: Settings) -> Iterator[tuple[str, _Address]]:
     for name, corp in settings.corp.items():
         if corp.callback is not None:
-            yield f"/{name}", _to_address(name, corp, Receiver.CONTACT, corp.callback)
+            yield f"{PREFIX}/{name}", _to_address(name, corp, Receiver.CONTACT, corp.callback)
         if corp.app is not None and corp.app.callback is not None:
-            yield f"/{name}/{APP}", _to_address(name, corp, Receiver.APP, corp.app.callback)
+            yield f"{PREFIX}/{name}/{APP}", _to_address(name, corp, Receiver.APP, corp.app.callback)
 
 
 def _to_address(name: str, corp: CorpSettings, receiver: Receiver, settings: CallbackSettings) -> _Address:
