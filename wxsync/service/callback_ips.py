@@ -33,6 +33,10 @@ class CallbackIps:
             self._lists[corp] = listed
             self._named[corp] = set()
 
+    def knows(self, corp: str) -> bool:
+        """The list of this corp was read."""
+        return corp in self._lists
+
     def has(self, corp: str, address: Address | None) -> bool:
         """WeCom lists the address, or has not been asked yet: nobody is refused for want of a list."""
         listed = self._lists.get(corp)
