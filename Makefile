@@ -34,11 +34,12 @@ format: $(STAMP) ## let ruff put the code in order
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## what a plan costs beside the bare reading, how fast a first load goes (APPLY="--people N"), by files too (BATCH="--people N"), and what reading a directory costs
+bench: $(STAMP) ## what a plan costs beside the bare reading, how fast a first load goes (APPLY="--people N"), by files too (BATCH="--people N"), what reading a directory costs, and how long events wait (CALLBACKS="--rounds N")
 	$(BIN)/python benchmarks/plan.py $(ARGS)
 	$(BIN)/python benchmarks/apply.py $(APPLY)
 	$(BIN)/python benchmarks/batch.py $(BATCH)
 	$(BIN)/python benchmarks/ldap.py $(LDAP)
+	$(BIN)/python benchmarks/callbacks.py $(CALLBACKS)
 
 soak: $(STAMP) servers ## the long tests
 	@$(BIN)/python -m pytest -m soak -n $(WORKERS) --dist worksteal -ra --no-fold-skipped $(ARGS) || { code=$$?; \

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from wxsync.mirror import inbox, links, told
+from wxsync.mirror import inbox, links, schema, told
+from wxsync.mirror.erasing import erase
 from wxsync.mirror.inbox import Letter, Receiver
+from wxsync.mirror.people import find_person
 from wxsync.mirror.restored import trust_nothing
 from wxsync.mirror.retention import tidy_events
 from wxsync.mirror.store import Store
@@ -17,6 +22,7 @@ from wxsync.mirror.tables import told_values
 from wxsync.model.event import Told
 from wxsync.model.member import Member
 from wxsync.model.remembered import LinkState, RememberedMember
+from wxsync.service.letterbox import Letterbox
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -141,3 +147,45 @@ def test_what_is_told_is_kept_for_a_month_at_most(store: Store) -> None:
     with store.transaction() as connection:
         trust_nothing(connection, [], NOW)
         assert connection.execute(select(told_values)).all() == []
+
+
+def test_whoever_is_erased_is_told_of_no_more(store: Store) -> None:
+    """What events told of them goes with the rest, and what they told of others stays."""
+    ours(store, "lin", "wang")
+    note(store, said("1", 1), said("2", 1, "wang"))
+    gone = RememberedMember(state=LinkState.GONE, member=Member(key="lin", userid="lin"), gone_at=NOW)
+    with store.transaction() as connection:
+        links.put_member(connection, "acme", "acme", [gone])
+        person = find_person(connection, "acme", "lin")
+        assert person is not None
+        erase(connection, person, NOW)
+        left = connection.scalars(select(told_values.c.userid_folded)).all()
+    assert left == ["wang"]
+
+
+def test_two_daemons_keep_the_same_event_once(server_url: str) -> None:
+    """Where another one keeps it at the same moment, it is there, and is said to be kept."""
+    schema.upgrade(server_url)
+    here, there = Store(schema.prepare(server_url)), Store(schema.prepare(server_url))
+    same = [letter(f"n{n}") for n in range(20)]
+    other = threading.Event()
+
+    def later() -> None:
+        with there.transaction() as connection:
+            inbox.put_letters(connection, same, NOW)
+            other.set()
+            time.sleep(0.5)
+
+    async def keep() -> None:
+        box = Letterbox(here)
+        await asyncio.gather(*(box.put(each) for each in reversed(same)))
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    assert other.wait(10)
+    asyncio.run(keep())
+    thread.join()
+    with here.reading() as connection:
+        assert len(inbox.waiting(connection, "acme")) == len(same)
+    here.close()
+    there.close()
