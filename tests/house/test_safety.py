@@ -14,7 +14,7 @@ def test_every_test_that_holds_a_check_exists() -> None:
     written = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
-        for name in re.findall(r"^ *def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE)
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE)
     }
     assert len(named) > 20
     assert named - written == set()
