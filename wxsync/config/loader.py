@@ -69,6 +69,11 @@ def load_settings(path: Path, *, environment: Mapping[str, str] = os.environ) ->
     return Loaded(settings, tuple(_warnings(settings, path)), path)
 
 
+def secrets_of(settings: Settings) -> frozenset[str]:
+    """All secret texts of the settings, for whoever must keep them out of something."""
+    return frozenset(secret.get_secret_value() for _, secret in _secrets(settings, ()))
+
+
 def _existing(path: Path, how: str) -> Path:
     if not _is_there(path):
         raise ConfigError(

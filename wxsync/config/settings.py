@@ -107,6 +107,9 @@ class ServiceSettings(Table):
     trusted_proxies: tuple[Annotated[str, AfterValidator(addresses.check_network)], ...] = ()
     """Networks of proxies whose X-Forwarded-For is believed."""
     language: Literal["zh", "en"] = "zh"
+    log: Literal["auto", "text", "json", "journal"] = "auto"
+    """How the daemon's log looks; "auto" goes by where it leads to."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     keep_runs_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 90
     """Runs, with their plans, readings and files. WeCom's month of creations is counted by them."""
     audit_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 400

@@ -44,7 +44,7 @@ class Systemd:
 
     @property
     def feeding(self) -> float | None:
-        """Every so many seconds `alive` is due: three times within `watchdog`; None where nobody waits for it."""
+        """Seconds from one `alive` to the next: three within `watchdog`; None where nobody waits for them."""
         return None if self.watchdog is None else self.watchdog / 3
 
     def ready(self, status: str) -> bool:
