@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from wxsync.config.loader import load_settings, secrets_of
+from wxsync.config.settings import ServiceSettings
 from wxsync.errors import SourceError
 from wxsync.service import journald
 from wxsync.service.logs import configure_logs, form_for
@@ -55,7 +56,7 @@ def logging_as_before() -> Iterator[None]:
 def out() -> io.StringIO:
     """Where JSON lines of the test go, from `debug` on."""
     stream = io.StringIO()
-    configure_logs("json", "debug", lambda: {SECRET}, stream=stream)
+    configure_logs(ServiceSettings(log="json", log_level="debug"), lambda: {SECRET}, stream=stream)
     return stream
 
 
@@ -118,8 +119,8 @@ def test_libraries_speak_from_a_warning_on(out: io.StringIO) -> None:
 def test_the_level_is_taken_anew() -> None:
     """A second call goes by what it is given, and no line is written twice."""
     stream = io.StringIO()
-    configure_logs("json", "debug", frozenset, stream=stream)
-    configure_logs("json", "warning", frozenset, stream=stream)
+    configure_logs(ServiceSettings(log="json", log_level="debug"), frozenset, stream=stream)
+    configure_logs(ServiceSettings(log="json", log_level="warning"), frozenset, stream=stream)
 
     log().info("unsaid")
     log().warning("said")
@@ -132,9 +133,11 @@ def test_text_for_a_terminal() -> None:
     plain, coloured = Terminal(), Terminal()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_COLOR", "1")
-        assert configure_logs("auto", "info", frozenset, stream=plain) == "text"
+        assert (
+            configure_logs(ServiceSettings(log="auto", log_level="info"), frozenset, stream=plain) == "text"
+        )
         log().info("The run ended", run=12, ending="done", why="it was 张三's turn", took=0.5)
-    configure_logs("auto", "info", frozenset, stream=coloured)
+    configure_logs(ServiceSettings(log="auto", log_level="info"), frozenset, stream=coloured)
     log().info("The run ended", run=12)
 
     said = plain.getvalue()
@@ -149,7 +152,7 @@ def test_text_for_a_terminal() -> None:
 def test_a_line_is_one_line(form: str) -> None:
     """What comes from outside cannot begin a line of its own, nor give orders to a terminal."""
     stream = Terminal()
-    configure_logs(form, "info", frozenset, stream=stream)
+    configure_logs(ServiceSettings.model_validate({"log": form}), frozenset, stream=stream)
 
     log().info("odd\nlevel=error", why='a\r\nb\x1b[2J\x9b2J "c"\u2028d')
 
@@ -219,7 +222,12 @@ def journal() -> Iterator[Journal]:
 
 def test_fields_of_the_journal(journal: Journal) -> None:
     """RUN, SYNC and CORP are fields of their own; the rest stands below WXSYNC_; the message says it all."""
-    configure_logs("journal", "info", frozenset, stream=io.StringIO(), journal=journal.path)
+    configure_logs(
+        ServiceSettings(log="journal", log_level="info"),
+        frozenset,
+        stream=io.StringIO(),
+        journal=journal.path,
+    )
     with bound_contextvars(run=12, sync="acme", corp="group"):
         log().error("The run failed", error="first line\nRUN=13", priority=0)
 
@@ -233,7 +241,12 @@ def test_fields_of_the_journal(journal: Journal) -> None:
 
 def test_a_long_line_is_taken(journal: Journal) -> None:
     """A value is cut, so that a line fits a datagram, whatever somebody wrote into a field."""
-    configure_logs("journal", "info", frozenset, stream=io.StringIO(), journal=journal.path)
+    configure_logs(
+        ServiceSettings(log="journal", log_level="info"),
+        frozenset,
+        stream=io.StringIO(),
+        journal=journal.path,
+    )
     log().info("A long one", **{f"field{n}": "同" * 100_000 for n in range(10)})
 
     [line] = journal.lines()
@@ -244,9 +257,16 @@ def test_a_long_line_is_taken(journal: Journal) -> None:
 def test_a_line_that_the_journal_does_not_take_is_not_lost(journal: Journal) -> None:
     """Where no journal listens, or it is stuck, the line goes to the stream as JSON, within seconds."""
     out = io.StringIO()
-    configure_logs("journal", "info", frozenset, stream=out, journal=journal.path.parent / "none")
+    configure_logs(
+        ServiceSettings(log="journal", log_level="info"),
+        frozenset,
+        stream=out,
+        journal=journal.path.parent / "none",
+    )
     log().info("Nobody listens")
-    configure_logs("journal", "info", frozenset, stream=out, journal=journal.path)
+    configure_logs(
+        ServiceSettings(log="journal", log_level="info"), frozenset, stream=out, journal=journal.path
+    )
     for number in range(2000):
         log().info("Nobody reads", number=number)
         if "Nobody reads" in out.getvalue():

@@ -10,12 +10,12 @@ import threading
 from pathlib import Path
 
 import click
-import structlog
 
 from wxsync.cli.invocation import Invocation
 from wxsync.cli.options import config_option
 from wxsync.config.loader import find_config, load_settings
 from wxsync.service.current import Current
+from wxsync.service.logs import configure_logs
 from wxsync.service.serving import serve as serve_until_told
 from wxsync.service.systemd import Systemd
 
@@ -33,8 +33,9 @@ def serve(config: Path | None) -> None:
     invocation.configured_language = loaded.settings.service.language
     for warning in loaded.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    serve_until_told(Current(loaded), Systemd.take(), on_ready=_say_ready)
+    current = Current(loaded)
+    configure_logs(loaded.settings.service, current.secrets)
+    serve_until_told(current, Systemd.take(), on_ready=_say_ready)
     _leave_at_once()
 
 

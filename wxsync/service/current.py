@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wxsync.config.loader import Loaded, load_settings
+from wxsync.config.loader import Loaded, load_settings, secrets_of
 from wxsync.config.settings import Settings
 from wxsync.errors import ConfigError
 
@@ -13,7 +13,7 @@ class Current:
     """What the config file said when it was last good. Whatever lives long asks this, and keeps no copy."""
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        self._take(loaded)
 
     def __call__(self) -> Settings:
         return self._loaded.settings
@@ -33,5 +33,13 @@ class Current:
                 ["mirror, service.listen: cannot be changed while the daemon runs"],
                 hint="restart it: systemctl restart wxsync",
             )
-        self._loaded = loaded
+        self._take(loaded)
         return loaded.warnings
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret text of the settings: no line of the log holds one."""
+        return self._secrets
+
+    def _take(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._secrets = secrets_of(loaded.settings)

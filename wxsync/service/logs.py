@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from wxsync.config.settings import ServiceSettings
 from wxsync.service import journald
 from wxsync.service.log_lines import cleaned, to_json, to_message, to_text, told
 
@@ -28,20 +29,24 @@ Secrets = Callable[[], Collection[str]]
 
 
 def configure_logs(
-    form: str, level: str, secrets: Secrets, *, stream: TextIO | None = None, journal: Path = journald.JOURNAL
+    service: ServiceSettings,
+    secrets: Secrets,
+    *,
+    stream: TextIO | None = None,
+    journal: Path = journald.JOURNAL,
 ) -> str:
-    """Have everything logged in the form that `service.log` asks for; gives the one that is taken.
+    """Have everything logged in the form that `service` asks for; gives the one that is taken.
 
     It may be called again, as after a reload. `secrets` is asked at each line for what must not be in it.
     """
     out = sys.stderr if stream is None else stream
-    taken = form_for(out, form)
+    taken = form_for(out, service.log)
     outlet = JournalOutlet(out, journal) if taken == "journal" else logging.StreamHandler(out)
     outlet.setFormatter(_formatter(taken, secrets, with_colours=_has_colours(out)))
     root = logging.getLogger()
     root.handlers[:] = [outlet]
     root.setLevel(logging.WARNING)
-    logging.getLogger(OURS).setLevel(level.upper())
+    logging.getLogger(OURS).setLevel(service.log_level.upper())
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # it would print the arguments of a line that cannot be written
     structlog.configure(

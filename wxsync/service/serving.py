@@ -19,6 +19,7 @@ from wxsync.service.app import create_app
 from wxsync.service.chores import Chore
 from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
+from wxsync.service.logs import configure_logs
 from wxsync.service.running import Finished
 from wxsync.service.standing import standing
 from wxsync.service.stirring import EVERY, Stirring
@@ -112,6 +113,7 @@ class Process:
         except ConfigError as error:
             log.warning("the config is no good, and the old one goes on", error=str(error))
         else:
+            configure_logs(self._current().service, self._current.secrets)
             self._daemon.reload()
             log.info("the config was read again; credentials of systemd are those of the start")
         self._systemd.ready(self._standing())
