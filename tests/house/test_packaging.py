@@ -53,13 +53,14 @@ def run(command: list[str], cwd: Path | None = None) -> str:
 
 
 def test_the_wheel_holds_what_the_code_reads(wheel: Path) -> None:
-    """Migrations, templates, translations, the example config and the typing mark are in the wheel."""
+    """Migrations, templates, translations, systemd's files, the example config and the typing mark."""
     inside = set(zipfile.ZipFile(wheel).namelist())
     needed = {"wxsync/py.typed", "wxsync/config/config.example.toml", "wxsync/_migrations/env.py"}
     for folder, name in [
         ("wxsync/report/templates", "wxsync/report/templates"),
         ("wxsync/report/locale", "wxsync/report/locale"),
         ("migrations/versions", "wxsync/_migrations/versions"),
+        ("deploy", "wxsync/_deploy"),
     ]:
         found = {f"{name}/{path.relative_to(ROOT / folder)}" for path in data_files(ROOT / folder)}
         assert found, f"nothing in {folder}"

@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "jobs": ("wxsync.cli.jobs", "jobs"),
     "audit": ("wxsync.cli.audit", "audit"),
     "serve": ("wxsync.cli.serve", "serve"),
+    "install-service": ("wxsync.cli.service", "install_service"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
 }
 """Command -> where it lives; loaded when it is called, so that help is quick."""
