@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from structlog.contextvars import bind_contextvars
+
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import carry_out, holding, preview, refuse
 from wxsync.engine.waiting import SCHEDULE
@@ -85,6 +87,7 @@ async def _ended(corp: Corp, begun: Finished, approved: Approved | None) -> Fini
 async def _report(corp: Corp, begun: Finished) -> Finished:
     reads = corp.settings.policy.confirm_reads
     number, decision = await preview(corp, trigger=SCHEDULE, confirm_reads=reads)
+    bind_contextvars(run=number)
     return replace(begun, number=number, plan=decision.plan)
 
 
@@ -101,6 +104,7 @@ async def _apply(corp: Corp, begun: Finished, approved: Approved | None) -> Fini
             undoes=undoes,
             confirm_reads=corp.settings.policy.confirm_reads if approved is None else 1,
         )
+        bind_contextvars(run=number)
         planned = replace(begun, number=number, plan=decision.plan)
         try:
             by = None if approved is None else approved.by
