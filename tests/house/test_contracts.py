@@ -29,6 +29,7 @@ ACTING = {
     "job_line",
     "judging",
     "looking",
+    "measuring",
     "rebuilding",
     "reconcile",
     "recorder",

@@ -44,6 +44,7 @@ from wxsync.report.source_json import source_document
 from wxsync.sandbox.app import GETTOKEN, OPERATIONS
 from wxsync.sandbox.faults import Faults
 from wxsync.sandbox.state import SandboxState
+from wxsync.service import metric_names
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 AT = datetime(2026, 1, 31, 8, 0, 0, tzinfo=UTC)
@@ -455,6 +456,18 @@ def test_the_keys_of_other_documents_are_told(
     assert code == 0
     assert keys <= set(re.findall(r"`(\w+)`", section("`wxsync-run/1`")))
     assert keys or command == ("runs",)
+
+
+# Metrics
+
+
+def test_every_metric_is_told() -> None:
+    """The table has each metric once, in the order of the code, with its kind, labels and meaning."""
+    told = [
+        (row[0], row[1], tuple(re.findall(r"`(\w+)`", row[2])), row[3]) for row in rows(section("Metrics"))
+    ]
+
+    assert told == [(metric.name, metric.kind, metric.labels, metric.help) for metric in metric_names.ALL]
 
 
 # Sandbox

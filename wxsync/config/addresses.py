@@ -94,6 +94,19 @@ def check_ldap_url(text: str) -> str:
     return text
 
 
+def check_network(text: str) -> str:
+    """`10.0.0.0/8`, or one address; in the form in which networks are usually written."""
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        pass
+    try:
+        meant = f': did you mean "{ip_network(text, strict=False)}"?'
+    except ValueError:
+        meant = ' such as "10.0.0.0/8", "192.0.2.7" or "fd00::/8"'
+    raise ValueError(f'"{text}" is no network{meant}')
+
+
 def is_loopback(host: str) -> bool:
     """The host is this machine, whatever a name server says."""
     try:

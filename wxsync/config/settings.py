@@ -110,6 +110,11 @@ class ServiceSettings(Table):
     log: Literal["auto", "text", "json", "journal"] = "auto"
     """How the daemon's log looks; "auto" goes by where it leads to."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_allow: tuple[Annotated[Text, AfterValidator(addresses.check_network)], ...] = (
+        "127.0.0.0/8",
+        "::1/128",
+    )
+    """Networks whose hosts may read /metrics."""
     keep_runs_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 90
     """Runs, with their plans, readings and files. WeCom's month of creations is counted by them."""
     audit_days: Annotated[PositiveNumber, Field(ge=31, le=36500)] = 400

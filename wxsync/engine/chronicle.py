@@ -12,6 +12,7 @@ from wxsync.engine.corp import Corp
 from wxsync.engine.cut_off import tell_of_cut_off
 from wxsync.engine.decide import Decision
 from wxsync.engine.leaving import next_missed
+from wxsync.engine.measuring import measure_dead, measure_end, measure_plan
 from wxsync.engine.rolling import settle_uses
 from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror import journal, lease, links
@@ -32,8 +33,12 @@ def failing(corp: Corp, run_id: int) -> Iterator[None]:
         yield
     except (WxsyncError, asyncio.CancelledError) as error:
         message = error.message if isinstance(error, WxsyncError) else reason_of(error)
+        begun = None
         with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
             journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
+            begun = journal.record(connection, run_id)
+        if begun is not None:
+            measure_end(corp, begun.verb, RunState.FAILED)
         raise
 
 
@@ -44,6 +49,7 @@ def reason_of(cancelled: asyncio.CancelledError) -> str:
 
 def start(corp: Corp, verb: journal.RunVerb, trigger: str, asked_digest: str | None) -> int:
     """A new run on record, and the end of every one before it that died; gives its number."""
+    died: tuple[journal.RunRecord, ...] = ()
     with corp.store.transaction() as connection:
         run_id = journal.start_run(
             connection,
@@ -55,10 +61,12 @@ def start(corp: Corp, verb: journal.RunVerb, trigger: str, asked_digest: str | N
             asked_digest=asked_digest,
         )
         if verb != "plan":  # we hold the lease: whatever else is said to be at work is dead
-            for dead in journal.interrupted(connection, corp.name, before=run_id):
+            died = journal.interrupted(connection, corp.name, before=run_id)
+            for dead in died:
                 journal.finish_run(connection, dead.id, RunState.STOPPED, corp.clock(), DIED)
             tell_of_cut_off(connection, corp.name, before=run_id, at=corp.clock())
-        return run_id
+    measure_dead(corp, died)
+    return run_id
 
 
 def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) -> None:
@@ -73,6 +81,7 @@ def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb
             missed = decision.remembered.missed_reads
             after = next_missed(missed, decision.desired, decision.absent)
             links.put_missed(connection, corp.name, corp.sync, missed, after)
+    measure_plan(corp, decision, verb)
 
 
 def _is_whole(decision: Decision, outcomes: tuple[Outcome, ...]) -> bool:
@@ -109,6 +118,7 @@ def finish(
             save_marks(connection, corp.name, corp.sync, decision.desired.marks)
     if begun is None:
         raise MirrorError(f"the mirror has lost run {run_id}")
+    measure_end(corp, begun.verb, state, decision.plan.changes, outcomes)
     return Run(
         id=run_id,
         sync=corp.sync,

@@ -134,6 +134,28 @@ def holder(connection: Connection, corp: str) -> str | None:
     return str(found.owner) if found is not None and is_in_use else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who has a lease and is alive."""
+
+    corp: str
+    """Or what else the lease is of."""
+    owner: str
+    host: str
+    since: datetime
+
+
+def holders(connection: Connection) -> tuple[Holder, ...]:
+    """Who has which lease; those of the dead are left out."""
+    now = mirror_time(connection)
+    taken = connection.execute(select(leases).where(leases.c.owner.is_not(None)).order_by(leases.c.corp))
+    return tuple(
+        Holder(corp=row.corp, owner=row.owner, host=row.host, since=row.acquired_at)
+        for row in taken.all()
+        if _is_in_use(connection, row, now)
+    )
+
+
 def _found(connection: Connection, corp: str, *, lock: bool = False) -> Row[Any] | None:
     query = select(leases).where(leases.c.corp == corp)
     return connection.execute(query.with_for_update() if lock else query).one_or_none()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,6 +80,28 @@ class MirrorLedger:
         of_corp = quota_holds.c.name.startswith(f"{corp_id} ", autoescape=True)
         with self._store.transaction() as connection:
             connection.execute(update(quota_holds).where(of_corp).values(held_until=None, step=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What calls were counted under one name."""
+
+    used: Mapping[int, Used]
+    """By the seconds of the window."""
+    held_until: datetime | None
+
+
+def counted_calls(connection: Connection) -> dict[str, Counted]:
+    """Every name that calls of one kind are counted under; what is counted for a person or a chat is not."""
+    hold, use = quota_holds.c, quota_uses.c
+    held = {row.name: row.held_until for row in connection.execute(select(hold.name, hold.held_until))}
+    used: dict[str, dict[int, Used]] = {name: defaultdict(dict) for name in held}
+    rows = connection.execute(
+        select(use.name, use.span, use.grain, use.used).join(quota_holds, hold.name == use.name)
+    )
+    for name, span, grain, number in rows:
+        used[name][span][grain] = number
+    return {name: Counted(used=used[name], held_until=until) for name, until in held.items()}
 
 
 def known_members(store: Store, corp: str) -> int:

@@ -88,6 +88,7 @@ FATES: Final[Mapping[str, Fate]] = {
     "applied_configs": Fate.KEPT,
     "inbox": Fate.CLOSED,
     "told_values": Fate.FORGOTTEN,
+    "measurements": Fate.KEPT,
 }
 """Table -> what becomes of what it says."""
 

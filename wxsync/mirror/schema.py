@@ -83,6 +83,17 @@ def prepare(url: str | URL, *, whatever_mark: bool = False) -> Engine:
     return engine
 
 
+def confirm_fit(store: Store) -> None:
+    """The mirror can be reached, is at head and is one to go by; else `MirrorError` or `SchemaBehindError`.
+
+    For one that was opened before: by now another version of wxsync may have migrated it, or moved it away.
+    """
+    with store.reading() as connection:
+        place = place_of(store.engine.url)
+        refuse_unfit(place, _current(connection))
+        refuse_marked(connection, place)
+
+
 def upgrade(url: str | URL) -> SchemaStatus:
     """Brings the mirror's schema to head, all or nothing where the database can; gives what stands then."""
     with _opened(url) as engine:
