@@ -11,7 +11,6 @@ from wxsync.config.cron import Cron
 
 REACH: Final = timedelta(days=32)
 """Every day of the week and of the month comes within it."""
-DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 
@@ -34,9 +33,9 @@ def _firsts(cron: Cron, wall: datetime) -> Iterator[datetime]:
     """The first start of each day that has one; more than the reach where there would not be two."""
     midnight = datetime.combine(wall, datetime.min.time()) - MINUTE
     found, after = 0, midnight
-    while found < 2 or after < midnight + REACH:
+    while found < 2 or after - midnight < REACH:
         start = next(cron.after(after), None)
         if start is None:
             return
         yield start
-        found, after = found + 1, datetime.combine(start, datetime.min.time()) + DAY - MINUTE
+        found, after = found + 1, datetime.combine(start, datetime.max.time())
