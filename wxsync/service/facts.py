@@ -25,13 +25,14 @@ from wxsync.mirror.schema import confirm_fit
 from wxsync.mirror.store import Store
 from wxsync.model.quota import Window
 from wxsync.service.intervals import longest_interval
+from wxsync.service.leading import lead_of
 from wxsync.service.wall_clock import to_wall
 from wxsync.wecom.limits import account_of
 
 Backlog = Callable[[Connection], Mapping[str, tuple[int, datetime]]]
 """Corp -> how many callbacks wait to be worked off, and when the oldest of them came."""
 
-LEADING: Final = "lead:"
+LEADING: Final = lead_of("")
 """Before a corp's name: the lease of the daemon that leads it."""
 ADDRESS: Final = "address"
 """In the place of a corp_id: what all corps together are counted under, as one address."""
