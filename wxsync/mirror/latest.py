@@ -5,7 +5,7 @@ All functions take a connection and only read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, exists, func, select
 
-from wxsync.mirror.tables import approval_demands, batch_jobs, readings, runs
+from wxsync.mirror.tables import batch_jobs, readings, runs
 from wxsync.model.batch_job import OPEN_STATES
 from wxsync.model.run import RunState
 
-LOOKED_AT: Final = 50
-"""Runs of a sync; more failures in a row than that are told as so many."""
+LOOKED_AT: Final = 100
+"""Runs of a sync, whatever their verb."""
 FAILURES: Final = frozenset({RunState.FAILED.value, RunState.STOPPED.value})
 SUCCESSES: Final = {"apply": RunState.APPLIED.value, "plan": RunState.PLANNED.value}
 """Verb -> how a run of it ends well."""
@@ -55,20 +55,16 @@ class Latest:
     at_work_since: datetime | None
     readings: tuple[Read, ...]
     """Of the last run that read."""
-    is_demanded: bool
-    """The next plan waits for approval, be it within its limits."""
 
 
 def latest(connection: Connection, corp: str, sync: str, verbs: Collection[str]) -> Latest:
-    """How `sync` stands by its runs with one of these verbs."""
+    """How `sync` stands by its runs with one of these verbs, as far as they are among its last ones."""
     c = runs.c
-    newest = (
-        select(c.state, c.started_at, c.finished_at)
-        .where(c.corp == corp, c.sync == sync, c.verb.in_([*verbs]))
-        .order_by(c.id.desc())
-        .limit(LOOKED_AT)
-    )
-    found = connection.execute(newest).all()
+    # Their numbers first, which are in the index: the rows of 90 days are not looked at.
+    newest = select(c.id).where(c.corp == corp, c.sync == sync).order_by(c.id.desc()).limit(LOOKED_AT)
+    numbers = [*connection.scalars(newest)]
+    by_these = select(c.state, c.started_at, c.finished_at).where(c.id.in_(numbers), c.verb.in_([*verbs]))
+    found = connection.execute(by_these.order_by(c.id.desc())).all()
     successes = (_succeeded(connection, corp, sync, verb) for verb in verbs)
     over = [row for row in found if row.state != RunState.RUNNING.value]
     at_work = [row.started_at for row in found if row.state == RunState.RUNNING.value]
@@ -77,8 +73,7 @@ def latest(connection: Connection, corp: str, sync: str, verbs: Collection[str])
         succeeded_at=max(filter(None, successes), default=None),
         failures=len([*takewhile(lambda row: row.state in FAILURES, over)]),
         at_work_since=at_work[0] if at_work else None,
-        readings=_readings(connection, corp, sync),
-        is_demanded=_is_demanded(connection, corp, sync),
+        readings=_readings(connection, numbers),
     )
 
 
@@ -107,21 +102,15 @@ def _succeeded(connection: Connection, corp: str, sync: str, verb: str) -> datet
     return None if found is None else found
 
 
-def _readings(connection: Connection, corp: str, sync: str) -> tuple[Read, ...]:
-    c, read = runs.c, readings.c
-    has_read = exists().where(read.run_id == c.id)
-    last = select(c.id).where(c.corp == corp, c.sync == sync, has_read).order_by(c.id.desc()).limit(1)
+def _readings(connection: Connection, numbers: Sequence[int]) -> tuple[Read, ...]:
+    read = readings.c
+    last = connection.scalar(select(func.max(read.run_id)).where(read.run_id.in_(numbers)))
     rows = connection.execute(
         select(read.source, read.query, read.row_count, read.is_complete)
-        .where(read.run_id == connection.scalar(last))
+        .where(read.run_id == last)
         .order_by(read.source, read.query)
     )
     return tuple(
         Read(source=row.source, query=row.query, rows=row.row_count, is_complete=row.is_complete)
         for row in rows
     )
-
-
-def _is_demanded(connection: Connection, corp: str, sync: str) -> bool:
-    query = select(approval_demands.c.sync).filter_by(corp=corp, sync=sync)
-    return connection.execute(query).first() is not None

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from wxsync.errors import SchemaBehindError, WxsyncError
+from wxsync.mirror.clocks import since_boot
 from wxsync.mirror.schema import confirm_fit
 from wxsync.mirror.store import Store
 from wxsync.service.asking import Question
@@ -26,6 +27,22 @@ LONGEST_SILENCE: Final = 180.0
 """Seconds without a sign of the loop that does the work: a plan of very many people takes some. As long as
 systemd's watchdog waits (deploy/wxsync.service)."""
 UNCACHED: Final = {"Cache-Control": "no-store"}
+
+
+class Beat:
+    """When the loop that does the work last went round: told by its thread, asked by any."""
+
+    def __init__(self, clock: Callable[[], float] = since_boot) -> None:
+        self._clock = clock
+        self._last = clock()
+
+    def __call__(self) -> None:
+        """It goes round now."""
+        self._last = self._clock()
+
+    def silence(self) -> float:
+        """Seconds since then."""
+        return max(self._clock() - self._last, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
