@@ -17,9 +17,12 @@ from wxsync.mirror.store import Store
 from wxsync.runtime import open_corp, utc_now
 from wxsync.service.app import create_app
 from wxsync.service.chores import Chore
+from wxsync.service.counts import CallbackCounts
 from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
 from wxsync.service.logs import configure_logs
+from wxsync.service.health import Beat
+from wxsync.service.probes import probe_routes
 from wxsync.service.running import Finished
 from wxsync.service.standing import standing
 from wxsync.service.stirring import EVERY, Stirring
@@ -39,8 +42,10 @@ def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]
     with listening(current().service.listen) as listener:
         store = Store(prepare(current().mirror.full_url))
         try:
-            with serving(create_app([]), listener) as web:
-                process = Process(current, store, systemd, web)
+            beat = Beat()
+            routes = probe_routes(store, current, beat, CallbackCounts())
+            with serving(create_app(routes), listener) as web:
+                process = Process(current, store, systemd, web, beat)
                 # Not closed: that would wait for such threads.
                 asyncio.Runner().run(process.work(partial(on_ready, web.port)))
         finally:
@@ -50,10 +55,11 @@ def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]
 class Process:
     """A daemon with those around it: systemd, the web, and whoever sends signals."""
 
-    def __init__(self, current: Current, store: Store, systemd: Systemd, web: Web) -> None:
+    def __init__(self, current: Current, store: Store, systemd: Systemd, web: Web, beat: Beat) -> None:
         self._current = current
         self._systemd = systemd
         self._web = web
+        self._goes_round = beat
         self._daemon = Daemon(
             current,
             store,
@@ -81,6 +87,7 @@ class Process:
 
     def _beat(self) -> None:
         """Only while those answer who serve: a daemon without its web is none."""
+        self._goes_round()
         if self._web.is_alive:
             self._systemd.alive()
 
