@@ -51,14 +51,6 @@ def check_public_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def check_network(text: str) -> str:
-    """One address, or a network as CIDR, in its plain form."""
-    try:
-        return str(ip_network(text.strip()))
-    except ValueError:
-        raise ValueError('is neither an address nor a network such as "10.0.0.0/8"') from None
-
-
 def check_proxy(text: str) -> str:
     """`env`, or the address of an HTTP proxy."""
     if text == "env":

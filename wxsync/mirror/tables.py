@@ -509,6 +509,7 @@ inbox: Final = Table(
     Index(None, "corp", "received_at"),
     sqlite_autoincrement=True,
 )
+
 # What events told of members of ours, until a run that was applied has taken it in.
 told_values: Final = Table(
     "told_values",
@@ -519,9 +520,13 @@ told_values: Final = Table(
     Column("value", long_text()),  # NULL: two events of one second contradict each other
     Column("told_at", Moment, nullable=False),  # by WeCom's clock
     Column("noted_at", Moment, nullable=False),
+)
+
 # What runs came to in numbers. No run is named in it: what they did together outlives them all.
 measurements: Final = Table(
     "measurements",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
     Column("sync", exact(NAME_LENGTH), primary_key=True),
     Column("measure", exact(WORD_LENGTH), primary_key=True),
     Column("what", exact(WORD_LENGTH), primary_key=True),

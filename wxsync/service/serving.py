@@ -20,8 +20,8 @@ from wxsync.service.chores import Chore
 from wxsync.service.counts import CallbackCounts
 from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
-from wxsync.service.logs import configure_logs
 from wxsync.service.health import Beat
+from wxsync.service.logs import configure_logs
 from wxsync.service.probes import probe_routes
 from wxsync.service.running import Finished
 from wxsync.service.standing import standing
