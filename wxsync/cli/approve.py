@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -15,12 +13,9 @@ from wxsync.cli.waiting import run_to_end
 from wxsync.config.settings import Settings
 from wxsync.engine.reconcile import holding
 from wxsync.errors import StalePlanError, WxsyncError
-from wxsync.mirror import approvals, journal
+from wxsync.mirror import approvals
 from wxsync.model.approval import Offer
 from wxsync.runtime import open_corp, utc_now
-
-UNDOES: Final = re.compile(r'\n  "undoes": (\d+)')
-"""The run that a plan takes back, in the plan's document: no text in it has a line feed."""
 
 
 @click.command()
@@ -94,5 +89,4 @@ def _offer(settings: Settings, digest: str) -> tuple[Offer | None, int | None]:
                 f"this plan is of sync {offer.sync} and corp {offer.corp}, which the config does not have",
                 hint="name the config file with which it was made: --config",
             )
-        undone = UNDOES.search(journal.document_of(connection, offer.run_id) or "")
-    return offer, None if undone is None else int(undone[1])
+        return offer, approvals.undone_by(connection, offer)

@@ -69,6 +69,7 @@ def check_references(data: Data) -> Iterator[Problem]:
                 yield Problem((*here, "sources", n), _no_table("source", source, sources))
         yield from _check_authority(here, _first_source(sync), sources)
         yield from _check_root(here, sync)
+        yield from _check_told(here, sync, corps, _tables(data.get("notify")))
         if any(sources.get(name, {}).get("type") == "ldap" for name in _texts(listed)):
             yield from _check_photos(here, sync)
     yield from _check_siblings(_tables(data.get("sync")))
@@ -89,6 +90,26 @@ def _check_root(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:
         if id_ == sync.get("root_department", 1):
             why = f"{id_} is root_department itself: its row is named by department.root"
             yield Problem((*here, "policy", "adopt_departments", key), why)
+
+
+def _check_told(
+    here: tuple[str | int, ...], sync: Data, corps: Data, channels: Mapping[str, Data]
+) -> Iterator[Problem]:
+    """The ways by which people are told are there, and so is the app that they take."""
+    corp, listed = sync.get("corp"), sync.get("notify")
+    app = corps.get(corp, {}).get("app") if isinstance(corp, str) else None
+    for n, name in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(name, str):
+            continue
+        channel, place = channels.get(name), (*here, "notify", n)
+        if channel is None:
+            yield Problem(place, _no_table("notify", name, channels))
+        elif channel.get("type") == "app" and not isinstance(app, dict):
+            yield Problem(place, f"{name} sends by the corp's app: give [corp.{corp}.app]")
+        elif channel.get("approvers") and isinstance(app, dict) and "callback" not in app:
+            yield Problem(
+                place, f"{name} has approvers, whose clicks come back: give [corp.{corp}.app.callback]"
+            )
 
 
 def _check_photos(here: tuple[str | int, ...], sync: Data) -> Iterator[Problem]:

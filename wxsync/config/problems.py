@@ -36,9 +36,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "greater_than_equal": "must be {ge:g} or more",
     "less_than_equal": "must be {le:g} or less",
     "string_pattern_mismatch": "is no name: those have 1 to 64 letters, digits, _ and -",
-    "union_tag_not_found": 'is required: "sql", "ldap" or "file"',
+    "union_tag_not_found": "is required: {choices}",
 }
 """pydantic's error type -> what it means for somebody who writes TOML."""
+
+MARKED: Final = (("source",), ("notify",))
+"""Tables of several types: pydantic puts the type behind the table's own name."""
+TYPES: Final[Mapping[str | int, str]] = {
+    "source": '"sql", "ldap" or "file"',
+    "notify": '"app", "group", "smtp" or "http"',
+}
 
 NOT_HERE: Final[Mapping[Path, str]] = {
     ("sql", "watch"): "is for directories: a database does not tell what has changed since a moment. "
@@ -107,14 +114,14 @@ def _problem(details: ErrorDetails, data: Mapping[str, Any]) -> Problem:
     if kind in ("literal_error", "union_tag_invalid"):
         choices = facts["expected" if kind == "literal_error" else "expected_tags"]
         return Problem(path, _not_a_choice(value_at(path, data), re.findall("'([^']+)'", choices)))
-    sentence = SENTENCES.get(kind)
-    return Problem(path, sentence.format(**facts) if sentence else details["msg"])
+    sentence, choices = SENTENCES.get(kind), TYPES.get(path[0], "") if path else ""
+    return Problem(path, sentence.format(**facts, choices=choices) if sentence else details["msg"])
 
 
 def _without_marks(place: Path) -> Path:
     """The path without what pydantic adds: the type of a source, the mark of a faulty table name."""
     path = tuple(part for part in place if part != NO_MARK)
-    is_marked = path[:1] == ("source",) and len(path) > 2
+    is_marked = path[:1] in MARKED and len(path) > 2
     return path[:2] + path[3:] if is_marked else path
 
 

@@ -18,8 +18,10 @@ from wxsync.config.cron import check_schedule
 from wxsync.config.expressions import Expression
 from wxsync.config.files import DataFile
 from wxsync.config.limits import LimitRule, LimitsSettings
+from wxsync.config.notify import NotifySettings
+from wxsync.config.placing import around, placed_file
 from wxsync.config.policy import PolicySettings
-from wxsync.config.secrets import Secret, Surroundings
+from wxsync.config.secrets import Secret
 from wxsync.config.suggestions import did_you_mean
 from wxsync.config.table import Attribute, Name, PositiveNumber, Query, Switch, Table, Text
 
@@ -39,6 +41,7 @@ __all__ = [
     "LimitsSettings",
     "MemberMapping",
     "MirrorSettings",
+    "NotifySettings",
     "PolicySettings",
     "Secret",
     "ServiceSettings",
@@ -57,24 +60,10 @@ LARGEST_PAGE: Final = 100_000
 """Of a directory; the paging control holds less than 2^31 (RFC 2696), and a page is held in memory."""
 
 
-def _around(info: ValidationInfo) -> Surroundings | None:
-    return info.context if isinstance(info.context, Surroundings) else None
-
-
 def _no_password_in_url(password: Secret | None, info: ValidationInfo) -> Secret | None:
     if password is not None and database.has_password(info.data.get("url", "sqlite://")):
         raise ValueError("is given twice: url holds a password already. Leave it out there")
     return password
-
-
-def _placed_file(path: Path | None, info: ValidationInfo) -> Path | None:
-    """Beside the config file where it is relative, and there."""
-    around = _around(info)
-    if path is None or around is None:
-        return path
-    if not (placed := around.place(path)).is_file():
-        raise ValueError(f"there is no file {placed}")
-    return placed
 
 
 class MirrorSettings(Table):
@@ -90,7 +79,7 @@ class MirrorSettings(Table):
     @field_validator("url")
     @classmethod
     def known(cls, text: str, info: ValidationInfo) -> str:
-        return database.check_database_url(text, dialects=database.MIRROR_DIALECTS, around=_around(info))
+        return database.check_database_url(text, dialects=database.MIRROR_DIALECTS, around=around(info))
 
     @property
     def full_url(self) -> URL:
@@ -190,7 +179,7 @@ class CorpSettings(Table):
         # Where allow_http itself is at fault, only that is told.
         return addresses.check_base_url(text, allow_http=info.data.get("allow_http", True))
 
-    _placed = field_validator("ca_file")(_placed_file)
+    _placed = field_validator("ca_file")(placed_file)
 
     @field_validator("app")
     @classmethod
@@ -223,7 +212,7 @@ class SqlSourceSettings(Table):
     @field_validator("url")
     @classmethod
     def known(cls, text: str, info: ValidationInfo) -> str:
-        return database.check_database_url(text, dialects=database.SOURCE_DIALECTS, around=_around(info))
+        return database.check_database_url(text, dialects=database.SOURCE_DIALECTS, around=around(info))
 
     @property
     def full_url(self) -> URL:
@@ -269,7 +258,7 @@ class LdapSourceSettings(Table):
     canaries: tuple[Text, ...] = ()
     """Keys of people without whom no reading is whole."""
 
-    _placed = field_validator("ca_file")(_placed_file)
+    _placed = field_validator("ca_file")(placed_file)
 
     @field_validator("names")
     @classmethod
@@ -391,8 +380,10 @@ class SyncSettings(Table):
     authority: AuthoritySettings = AuthoritySettings()
     limits: LimitsSettings = LimitsSettings()
     breaker: BreakerSettings = BreakerSettings()
+    notify: tuple[str, ...] = ()
+    """The [notify.…] by which people are told; none: nobody is."""
 
-    @field_validator("sources")
+    @field_validator("sources", "notify")
     @classmethod
     def named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -413,4 +404,5 @@ class Settings(Table):
     service: ServiceSettings = ServiceSettings()
     corp: dict[Name, CorpSettings] = Field(default_factory=dict)
     source: dict[Name, SourceSettings] = Field(default_factory=dict)
+    notify: dict[Name, NotifySettings] = Field(default_factory=dict)
     sync: dict[Name, SyncSettings] = Field(default_factory=dict)

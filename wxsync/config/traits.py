@@ -20,6 +20,7 @@ INDIFFERENT: Final = frozenset(
         "start_tls",
         "watch",
         "mode",
+        "notify",
         "schedule",
         "exact",
         "min_interval",

@@ -6,19 +6,24 @@ All functions take a connection and never commit: what belongs together goes int
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from wxsync.mirror import journal
 from wxsync.mirror.store import replace_rows
 from wxsync.mirror.tables import applied_configs, approval_demands, approvals, plans, runs
 from wxsync.mirror.values import as_text, message_text, to_message
 from wxsync.model.approval import Decided, Offer, Standing, Verdict
 from wxsync.model.message import Message
 from wxsync.model.run import RunState
+
+UNDOES: Final = re.compile(r'\n  "undoes": (\d+)')
+"""The run that a plan takes back, in the plan's document: no text in it has a line feed."""
 
 # What waits
 
@@ -55,6 +60,12 @@ def meet_demand(connection: Connection, corp: str, sync: str) -> None:
 def offer_of(connection: Connection, digest: str) -> Offer | None:
     """The newest plan on record with this digest, of whatever sync; None where nobody was shown one."""
     return _newest(connection, _offers(digest))
+
+
+def undone_by(connection: Connection, offer: Offer) -> int | None:
+    """The run that the plan takes back; None where it is no undo, or no longer on record."""
+    found = UNDOES.search(journal.document_of(connection, offer.run_id) or "")
+    return None if found is None else int(found[1])
 
 
 def standing(connection: Connection, corp: str, sync: str, digest: str, *, before: int) -> Standing:

@@ -5,6 +5,7 @@ What stays of somebody is that their userid is taken, as a hash: it must never b
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ from wxsync.mirror.tables import (
     drifts,
     member_links,
     missed_reads,
+    notices,
     outcomes,
     plans,
     readings,
@@ -36,6 +38,7 @@ from wxsync.mirror.tables import (
     tag_members,
     told_values,
 )
+from wxsync.mirror.values import as_text
 from wxsync.model.audit import AuditEntry, Erased
 from wxsync.model.change import Kind
 from wxsync.model.message import Message, say
@@ -67,6 +70,8 @@ def erase(connection: Connection, person: Person, at: datetime, why: Message = A
     events = strike_about(connection, person.corp, sorted(person.userids))
     texts = events + _scrub_runs(connection, person) + _scrub_jobs(connection, person)
     return Erasure(values=values, texts=texts)
+    texts = _scrub_runs(connection, person) + _scrub_jobs(connection, person)
+    return Erasure(values=values, texts=texts + _scrub_notices(connection, person))
 
 
 def forget(connection: Connection, person: Person, at: datetime, why: Message) -> int:
@@ -169,6 +174,26 @@ def _scrub_jobs(connection: Connection, person: Person) -> int:
         scrubbed += _scrub(connection, rows, rows.c.fields, rows.c.job == job, scrubber)
         scrubbed += _scrub(connection, batch_jobs, c.hint, c.id == job, scrubber)
     return scrubbed
+
+
+def _scrub_notices(connection: Connection, person: Person) -> int:
+    """What people were told, in words, without the person."""
+    c, scrubbed = notices.c, 0
+    for row in connection.execute(select(c.id, c.sync, c.document).where(c.corp == person.corp)).all():
+        told = json.loads(row.document)
+        without = _told_without(told, Scrubber(person, row.sync))
+        if without != told:
+            this = update(notices).where(c.id == row.id)
+            connection.execute(this.values(document=as_text(without)))
+            scrubbed += 1
+    return scrubbed
+
+
+def _told_without(told: dict[str, Any], scrubber: Scrubber) -> dict[str, Any]:
+    """A notice whose sentences do not name the person."""
+    reasons = [scrubber.in_words(reason) or reason for reason in told["reasons"]]
+    words = {name: scrubber.in_words(told[name]) or told[name] for name in ("error", "hint")}
+    return {**told, **words, "reasons": reasons}
 
 
 def _empty_rows(connection: Connection, job: int, scrubber: Scrubber) -> int:

@@ -32,6 +32,7 @@ from wxsync.mirror.tables import (
     leases,
     member_links,
     missed_reads,
+    notices,
     runs,
     tag_links,
     tag_members,
@@ -42,6 +43,7 @@ from wxsync.mirror.values import message_text
 from wxsync.model.batch_job import OPEN_STATES, JobState
 from wxsync.model.member import MEMBER_FIELDS, PLACE_FIELDS, Member
 from wxsync.model.message import say
+from wxsync.model.notice import NoticeState
 from wxsync.model.remembered import LinkState, Remembered, RememberedDepartment, RememberedMember
 from wxsync.model.run import RunState
 from wxsync.model.unknown import UNKNOWN, Value
@@ -89,6 +91,8 @@ FATES: Final[Mapping[str, Fate]] = {
     "inbox": Fate.CLOSED,
     "told_values": Fate.FORGOTTEN,
     "measurements": Fate.KEPT,
+    "notices": Fate.CLOSED,
+    "notice_marks": Fate.KEPT,
 }
 """Table -> what becomes of what it says."""
 
@@ -124,6 +128,7 @@ def trust_nothing(connection: Connection, syncs: Collection[tuple[str, str]], at
     connection.execute(update(inbox).where(inbox.c.worked_at.is_(None)).values(worked_at=at, message=null()))
     closed = _close_runs(connection, at)
     jobs = _close_jobs(connection, at)
+    _close_notices(connection)
     connection.execute(update(leases).values(owner=null(), token=leases.c.token + TOKENS_LEAP))
     clear_marks(connection, [*MarkKind])
     put_mark(connection, Mark(kind=MarkKind.RESTORED, made_at=at, place=""))
@@ -203,6 +208,16 @@ def _close_jobs(connection: Connection, at: datetime) -> tuple[int, ...]:
     )
     connection.execute(delete(batch_job_files))
     return numbers
+
+
+def _close_notices(connection: Connection) -> None:
+    """What waited may have been sent since; a card of then asks about a plan of then, and takes no click."""
+    c = notices.c
+    on_the_way = c.state.in_([NoticeState.WAITING.value, NoticeState.SENDING.value])
+    connection.execute(
+        update(notices).where(on_the_way).values(state=NoticeState.UNKNOWN.value, problem=ENDED)
+    )
+    connection.execute(update(notices).values(task_id=None))
 
 
 def _summed(told: list[Remembered], closed: tuple[int, ...], jobs: tuple[int, ...]) -> Restored:

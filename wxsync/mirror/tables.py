@@ -509,7 +509,6 @@ inbox: Final = Table(
     Index(None, "corp", "received_at"),
     sqlite_autoincrement=True,
 )
-
 # What events told of members of ours, until a run that was applied has taken it in.
 told_values: Final = Table(
     "told_values",
@@ -521,7 +520,6 @@ told_values: Final = Table(
     Column("told_at", Moment, nullable=False),  # by WeCom's clock
     Column("noted_at", Moment, nullable=False),
 )
-
 # What runs came to in numbers. No run is named in it: what they did together outlives them all.
 measurements: Final = Table(
     "measurements",
@@ -533,4 +531,32 @@ measurements: Final = Table(
     Column("how", exact(WORD_LENGTH), primary_key=True),
     Column("detail", exact(KEY_LENGTH), primary_key=True),
     Column("number", BigInteger, nullable=False),
+# One row a notice and channel. No foreign key: a notice may outlive its run's own record.
+notices: Final = Table(
+    "notices",
+    Column("sync", exact(NAME_LENGTH), nullable=False),
+    Column("channel", exact(NAME_LENGTH), nullable=False),
+    Column("kind", exact(WORD_LENGTH), nullable=False),
+    Column("document", long_text(), nullable=False),  # JSON, personal values masked
+    Column("made_at", Moment, nullable=False),
+    Column("state", exact(WORD_LENGTH), nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("begun_at", Moment),  # when the last try to send it began
+    Column("problem", long_text()),
+    Column("task_id", exact(128)),  # of the card that asks; WeCom page 90236
+    Column("digest", exact(KEY_LENGTH)),  # of the plan that it asks about
+    Column("verdict", exact(WORD_LENGTH)),
+    Column("decided_by", exact(KEY_LENGTH)),
+    Column("decided_at", Moment),
+    UniqueConstraint("task_id"),
+    Index(None, "corp", "state"),
+    Index(None, "channel", "begun_at"),
+# What people were told of each sync last.
+notice_marks: Final = Table(
+    "notice_marks",
+    Column("known_since", Moment, nullable=False),
+    Column("trouble", exact(HASH_LENGTH)),  # what is wrong, in short; NULL: nothing
+    Column("told_at", Moment),  # when that was told
+    Column("silent_since", Moment),  # the end of the last complete run, where its age was told; else NULL
 )
