@@ -1,4 +1,4 @@
-"""A company whose people are told: a Story over real HTTP, and a daemon's part of what happens after its runs."""
+"""A company whose people are told: a Story over real HTTP, and what a daemon does after its runs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Told:
 
 @contextmanager
 def company(
-    folder: Path, notify: Mapping[str, Mapping[str, Any]], *, people: int = 40, **sync: Any
+    folder: Path, notify: Mapping[str, Mapping[str, Any]], *, people: int = 40, **more: Any
 ) -> Iterator[Told]:
     """Forty people in WeCom over real HTTP, told of by all channels of `notify`; eight days later."""
     story = Story(folder, app=APP)
@@ -107,7 +107,7 @@ def company(
     story.settle()
     story.stage.later(days=8)
     with running_sandbox(story.wecom) as url:
-        told = Told(story, settings_with(story.stage.settings, url, notify, **sync))
+        told = Told(story, settings_with(story.stage.settings, url, notify, **more))
         try:
             yield told
         finally:

@@ -1,4 +1,4 @@
-"""A plan that waits, a card that asks, a click: carried out by the word of those who may, and of nobody else."""
+"""A plan that waits, a card that asks, a click: carried out by those who may, and by nobody else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_plan_over_its_limit_is_carried_out_by_the_click_of_an_approver(told: 
     assert card.card_type == "button_interaction"
     assert card.content["main_title"]["title"] == "acme: a plan waits for approval"
     assert "members disabled or deleted: 15, allowed 5" in card.content["quote_area"]["quote_text"]
-    assert [row["value"] for row in card.content["horizontal_content_list"]][0] == "disable 15"
+    assert card.content["horizontal_content_list"][0]["value"] == "disable 15"
     assert [button["text"] for button in card.content["button_list"]] == ["Approve", "Reject"]
 
     wanted = told.click(CHIEF, "approve", card)

@@ -13,7 +13,7 @@ from wxsync.model.approval import Verdict
 from wxsync.model.message import Message, say
 from wxsync.model.notice import Notice, NoticeKind
 from wxsync.report.wording import Wording
-from wxsync.service.notify.words import Letter, counted, cut, cut_bytes, letter, short
+from wxsync.service.notify.words import Letter, counted, cut, cut_bytes, headline, letter, short
 from wxsync.wecom.blocks import (
     Button,
     Color,
@@ -81,7 +81,7 @@ def decided_card(notice: Notice, language: str, link: str, said: Message) -> Tex
     told, words = letter(notice, language), _words(language)
     return TextNotice(
         source=Source(desc=PRODUCT, desc_color=Color.GREY),
-        main_title=MainTitle(title=cut(f"{notice.sync}: {words.of(said)}", 36), desc=cut(told.origin, 44)),
+        main_title=MainTitle(title=cut(headline(notice, said, words), 36), desc=cut(told.origin, 44)),
         sub_title_text=cut(words.of(say("It was: {title}", title=told.title)), 160),
         quote_area=_quote(told),
         horizontal_content_list=tuple(_rows(notice, language))[:6],

@@ -179,17 +179,17 @@ def _failed(finished: Finished, words: Wording) -> Notice:
 
 
 def _failures(run: Run, words: Wording) -> Iterator[str]:
-    """What went wrong most often, without naming anybody: "3 times: errcode 60104"."""
+    """What went wrong most often, without naming anybody: "failed, errcode 60104: 3"."""
     failed = (each for each in run.outcomes if each.state in (OutcomeState.FAILED, OutcomeState.UNKNOWN))
     for (state, errcode), count in Counter((each.state, each.errcode) for each in failed).most_common(
         MOST_FAILURES
     ):
         name = words.name("outcome", state)
         if errcode is None:
-            yield words.of(say("{count} times: {state}", count=count, state=name))
+            yield words.of(say("{state}: {count}", count=count, state=name))
         else:
             yield words.of(
-                say("{count} times: {state}, errcode {errcode}", count=count, state=name, errcode=errcode)
+                say("{state}, errcode {errcode}: {count}", count=count, state=name, errcode=errcode)
             )
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from wxsync.model.message import Message, say
 from wxsync.model.notice import Count, Notice, NoticeKind
-from wxsync.report.wording import Wording, visible
+from wxsync.report.wording import Wording
 
 SHORT = 19
 """Characters of a digest that are shown, "sha256:" and twelve more: enough to tell two plans apart."""
@@ -41,7 +41,7 @@ def letter(notice: Notice, language: str) -> Letter:
     """The notice in words."""
     words = Wording(language=language, show_personal=False, names={})
     return Letter(
-        title=visible(f"{notice.sync}: {title(notice, words)}"),
+        title=headline(notice, _title(notice), words),
         facts=tuple(_facts(notice, words)),
         reasons=tuple(_reasons(notice)),
         action=_action(notice, words),
@@ -50,9 +50,9 @@ def letter(notice: Notice, language: str) -> Letter:
     )
 
 
-def title(notice: Notice, words: Wording) -> str:
-    """What happened, in a few words."""
-    return words.of(_title(notice))
+def headline(notice: Notice, what: Message, words: Wording) -> str:
+    """Which sync, and what happened, in a few words."""
+    return words.of(say("{sync}: {what}", sync=notice.sync, what=what))
 
 
 def _title(notice: Notice) -> Message:
