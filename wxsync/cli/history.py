@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,26 @@ from rich.table import Table
 from wxsync.cli.options import config_option, open_mirror, open_settings
 from wxsync.cli.output import counted, stdout_console
 from wxsync.errors import WxsyncError
-from wxsync.mirror import journal, links
+from wxsync.mirror import journal, links, notices
 from wxsync.mirror.journal import RunHistory, RunRecord
+from wxsync.mirror.notices import Undelivered
+from wxsync.model.notice import NoticeState
 from wxsync.model.remembered import LinkState, Remembered
 from wxsync.report.as_json import moment
 from wxsync.report.locale import translate
 from wxsync.report.masking import mask_by_look
 from wxsync.report.wording import readable_time
+from wxsync.runtime import utc_now
 
 MOST = 2**31 - 1
 """The highest number that every database takes."""
+
+UNDELIVERED_FOR = timedelta(days=7)
+FATES_OF_NOTICES = {
+    NoticeState.WAITING.value: "not sent yet, it is tried again",
+    NoticeState.UNKNOWN.value: "nobody knows whether it arrived, it is not sent again",
+    NoticeState.GIVEN_UP.value: "given up",
+}
 
 MOST_KEYS = 10
 """So many people are named where something is said of several."""
@@ -40,6 +51,7 @@ def status(format_: str, config: Path | None) -> None:
     settings = open_settings(config)
     with open_mirror(settings) as store, store.reading() as connection:
         last = {record.sync: record for record in reversed(journal.runs(connection, 1000))}
+        lost = notices.undelivered(connection, utc_now() - UNDELIVERED_FOR)
         rows: list[dict[str, Any]] = []
         for name, sync in sorted(settings.sync.items()):
             known = links.load(connection, sync.corp, name)
@@ -55,6 +67,7 @@ def status(format_: str, config: Path | None) -> None:
                     "unproven_mobiles": len(unproven),
                     "unproven_keys": unproven[:MOST_KEYS],
                     "last_run": _record(last[name]) if name in last else None,
+                    "undelivered": [_undelivered(each) for each in lost if each.sync == name],
                 }
             )
     if format_ == "json":
@@ -72,6 +85,27 @@ def status(format_: str, config: Path | None) -> None:
             if run
             else "  last run: none yet; start with `wxsync plan`"
         )
+        for told in row["undelivered"][:MOST_KEYS]:
+            click.echo(f"  {_undelivered_text(told)}")
+
+
+def _undelivered(notice: Undelivered) -> dict[str, Any]:
+    return {
+        "id": notice.id,
+        "channel": notice.channel,
+        "kind": notice.kind.value,
+        "state": notice.state.value,
+        "at": moment(notice.at),
+        "problem": notice.problem,
+    }
+
+
+def _undelivered_text(told: dict[str, Any]) -> str:
+    """What people may not know, and why."""
+    fate = FATES_OF_NOTICES[told["state"]]
+    return (
+        f"notice {told['id']} ({told['kind']}) by {told['channel']}, {told['at']}: {fate}: {told['problem']}"
+    )
 
 
 def _ours(remembered: Any) -> int:
