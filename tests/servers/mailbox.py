@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import http.server
@@ -50,7 +51,7 @@ class Mailbox:
             self.mails.append(message)
             self.recipients.append(list(envelope.rcpt_tos))
         if not self.answer:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return self.answer or "250 too late"
 
@@ -66,6 +67,7 @@ class Placed(Controller):
     """On a port that the kernel chooses."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 

@@ -17,7 +17,7 @@ def test_a_silent_sync_is_told_of_once_and_so_is_its_return(tmp_path: Path) -> N
         assert told.messages == []
         told.tick(hours=2)
         [card] = told.cards
-        assert card.content["main_title"]["title"] == "acme: no complete run for two intervals"
+        assert card.content["main_title"]["title"] == "acme: no success for two intervals"
         assert (
             "the last complete run ended at 2026-03-10 09:00+08:00"
             in card.content["quote_area"]["quote_text"]
@@ -55,7 +55,7 @@ def test_a_source_that_is_away_is_told_of_once_a_day(tmp_path: Path) -> None:
             told.run()
             told.story.stage.later(minutes=15)
         [card] = told.cards
-        assert card.content["main_title"]["title"] == "acme: the run failed, nothing was written"
+        assert card.content["main_title"]["title"] == "acme: failed, nothing was written"
         assert "nobody" in card.content["quote_area"]["quote_text"]
         told.settings = before
         told.run()

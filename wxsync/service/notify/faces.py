@@ -13,7 +13,7 @@ from wxsync.model.approval import Verdict
 from wxsync.model.message import Message, say
 from wxsync.model.notice import Notice, NoticeKind
 from wxsync.report.wording import Wording
-from wxsync.service.notify.words import Letter, counted, cut, cut_bytes, headline, letter, short
+from wxsync.service.notify.words import Letter, counted, cut, cut_bytes, happened, headline, letter, short
 from wxsync.wecom.blocks import (
     Button,
     Color,
@@ -32,6 +32,7 @@ REJECT: Final = "reject"
 """The keys of the two buttons."""
 PRODUCT: Final = "wxsync"
 QUOTED: Final = 500
+TITLE: Final = 36
 HARMLESS: Final = str.maketrans({"<": "〈", ">": "〉", "`": "'", "*": "＊", "[": "［", "]": "］"})
 """What markdown would take for its own."""
 BAD: Final = frozenset(
@@ -51,7 +52,7 @@ def card(notice: Notice, language: str, link: str) -> TextNotice:
     told = letter(notice, language)
     return TextNotice(
         source=_source(notice),
-        main_title=_title(told),
+        main_title=_title(notice, told, language),
         sub_title_text=_text(told),
         quote_area=_quote(told),
         horizontal_content_list=tuple(_rows(notice, language))[:6],
@@ -65,7 +66,7 @@ def asking_card(notice: Notice, language: str, task_id: str) -> ButtonInteractio
     return ButtonInteraction(
         task_id=task_id,
         source=_source(notice),
-        main_title=_title(told),
+        main_title=_title(notice, told, language),
         sub_title_text=_text(told),
         quote_area=_quote(told),
         horizontal_content_list=tuple(_rows(notice, language))[:6],
@@ -81,7 +82,7 @@ def decided_card(notice: Notice, language: str, link: str, said: Message) -> Tex
     told, words = letter(notice, language), _words(language)
     return TextNotice(
         source=Source(desc=PRODUCT, desc_color=Color.GREY),
-        main_title=MainTitle(title=cut(headline(notice, said, words), 36), desc=cut(told.origin, 44)),
+        main_title=MainTitle(title=headline(notice, said, words, TITLE), desc=cut(told.origin, 44)),
         sub_title_text=cut(words.of(say("It was: {title}", title=told.title)), 160),
         quote_area=_quote(told),
         horizontal_content_list=tuple(_rows(notice, language))[:6],
@@ -125,8 +126,9 @@ def _source(notice: Notice) -> Source:
     return Source(desc=PRODUCT, desc_color=Color.RED if notice.kind in BAD else Color.GREEN)
 
 
-def _title(told: Letter) -> MainTitle:
-    return MainTitle(title=cut(told.title, 36), desc=cut(told.origin, 44))
+def _title(notice: Notice, told: Letter, language: str) -> MainTitle:
+    title = headline(notice, happened(notice), _words(language), TITLE)
+    return MainTitle(title=title, desc=cut(told.origin, 44))
 
 
 def _text(told: Letter) -> str:

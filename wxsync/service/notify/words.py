@@ -13,6 +13,7 @@ from wxsync.report.wording import Wording
 
 SHORT = 19
 """Characters of a digest that are shown, "sha256:" and twelve more: enough to tell two plans apart."""
+SHORTEST_NAME = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def letter(notice: Notice, language: str) -> Letter:
     """The notice in words."""
     words = Wording(language=language, show_personal=False, names={})
     return Letter(
-        title=headline(notice, _title(notice), words),
+        title=headline(notice, happened(notice), words),
         facts=tuple(_facts(notice, words)),
         reasons=tuple(_reasons(notice)),
         action=_action(notice, words),
@@ -50,12 +51,14 @@ def letter(notice: Notice, language: str) -> Letter:
     )
 
 
-def headline(notice: Notice, what: Message, words: Wording) -> str:
-    """Which sync, and what happened, in a few words."""
-    return words.of(say("{sync}: {what}", sync=notice.sync, what=what))
+def headline(notice: Notice, what: Message, words: Wording, most: int = 200) -> str:
+    """Which sync, and what happened, in a few words; of a long name the beginning."""
+    left = max(most - len(words.of(what)) - 2, SHORTEST_NAME)
+    return cut(words.of(say("{sync}: {what}", sync=cut(notice.sync, left), what=what)), most)
 
 
-def _title(notice: Notice) -> Message:
+def happened(notice: Notice) -> Message:
+    """In a few words."""
     match notice.kind:
         case NoticeKind.CHANGED:
             return say("written to WeCom")
@@ -70,9 +73,9 @@ def _title(notice: Notice) -> Message:
         case NoticeKind.STOPPED:
             return say("the run broke off half-way")
         case NoticeKind.FAILED:
-            return say("the run failed, nothing was written")
+            return say("failed, nothing was written")
         case NoticeKind.SILENT:
-            return say("no complete run for two intervals")
+            return say("no success for two intervals")
         case NoticeKind.RECOVERED:
             return say("all is well again")
         case NoticeKind.TEST:
