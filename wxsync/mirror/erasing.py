@@ -69,8 +69,6 @@ def erase(connection: Connection, person: Person, at: datetime, why: Message = A
     values = forget(connection, person, at, why)
     events = strike_about(connection, person.corp, sorted(person.userids))
     texts = events + _scrub_runs(connection, person) + _scrub_jobs(connection, person)
-    return Erasure(values=values, texts=texts)
-    texts = _scrub_runs(connection, person) + _scrub_jobs(connection, person)
     return Erasure(values=values, texts=texts + _scrub_notices(connection, person))
 
 

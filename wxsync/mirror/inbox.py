@@ -121,6 +121,13 @@ def waiting_count(connection: Connection, corp: str, most: int = MOST_WAITING + 
     return connection.scalar(select(func.count()).select_from(some)) or 0
 
 
+def backlog(connection: Connection) -> dict[str, tuple[int, datetime]]:
+    """Corp -> how many wait to be worked off, and when the oldest of them came."""
+    c = inbox.c
+    found = select(c.corp, func.count(), func.min(c.received_at)).where(c.worked_at.is_(None))
+    return {corp: (count, oldest) for corp, count, oldest in connection.execute(found.group_by(c.corp))}
+
+
 def put_worked(connection: Connection, ids: Sequence[int], at: datetime) -> None:
     """These are worked off: what they said goes, and is overwritten in the file as well."""
     overwrite_what_goes(connection)

@@ -509,6 +509,7 @@ inbox: Final = Table(
     Index(None, "corp", "received_at"),
     sqlite_autoincrement=True,
 )
+
 # What events told of members of ours, until a run that was applied has taken it in.
 told_values: Final = Table(
     "told_values",
@@ -520,6 +521,7 @@ told_values: Final = Table(
     Column("told_at", Moment, nullable=False),  # by WeCom's clock
     Column("noted_at", Moment, nullable=False),
 )
+
 # What runs came to in numbers. No run is named in it: what they did together outlives them all.
 measurements: Final = Table(
     "measurements",
@@ -531,9 +533,14 @@ measurements: Final = Table(
     Column("how", exact(WORD_LENGTH), primary_key=True),
     Column("detail", exact(KEY_LENGTH), primary_key=True),
     Column("number", BigInteger, nullable=False),
+)
+
 # One row a notice and channel. No foreign key: a notice may outlive its run's own record.
 notices: Final = Table(
     "notices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("corp", exact(NAME_LENGTH), nullable=False),
     Column("sync", exact(NAME_LENGTH), nullable=False),
     Column("channel", exact(NAME_LENGTH), nullable=False),
     Column("kind", exact(WORD_LENGTH), nullable=False),
@@ -552,9 +559,15 @@ notices: Final = Table(
     UniqueConstraint("task_id"),
     Index(None, "corp", "state"),
     Index(None, "channel", "begun_at"),
+    sqlite_autoincrement=True,
+)
+
 # What people were told of each sync last.
 notice_marks: Final = Table(
     "notice_marks",
+    metadata,
+    Column("corp", exact(NAME_LENGTH), primary_key=True),
+    Column("sync", exact(NAME_LENGTH), primary_key=True),
     Column("known_since", Moment, nullable=False),
     Column("trouble", exact(HASH_LENGTH)),  # what is wrong, in short; NULL: nothing
     Column("told_at", Moment),  # when that was told

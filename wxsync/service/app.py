@@ -12,7 +12,10 @@ from starlette.routing import BaseRoute
 
 def create_app(routes: Sequence[BaseRoute]) -> Starlette:
     """The application of these routes. What goes wrong is told in a word and no detail."""
-    return Starlette(routes=list(routes), exception_handlers={404: _plain, 405: _plain, 500: _plain})
+    app = Starlette(routes=list(routes), exception_handlers={404: _plain, 405: _plain, 500: _plain})
+    # Starlette answers 500 to a query that is not UTF-8 where it would redirect to a path with a slash.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _plain(_request: Request, error: Exception) -> Response:

@@ -9,12 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from wxsync.config.cron import parse_cron
 from wxsync.config.settings import Settings, SyncSettings
 from wxsync.engine.bell import JobBell
 from wxsync.engine.corp import Clock, Corp
@@ -26,8 +24,8 @@ from wxsync.service.history import past_of
 from wxsync.service.leading import Leading
 from wxsync.service.running import Approved, Finished, run_once
 from wxsync.service.scheduler import announce, look_again
-from wxsync.service.timetable import Timetable, shift_of
-from wxsync.service.turns import Cause, Ending, Terms, Turn, Turns
+from wxsync.service.terms import terms_of, timetable_of
+from wxsync.service.turns import Cause, Ending, Turn, Turns
 
 Opened = Callable[[Settings, str, JobBell], AbstractAsyncContextManager[Corp]]
 """The corp of a sync, ready to be worked with."""
@@ -41,14 +39,14 @@ STOPPING: Final = 15.0
 CUTTING: Final = 300.0
 """Seconds that a run has to end when it is cut off: longer than a call and its lease."""
 TOO_LONG: Final = "it went on for longer than run_timeout"
-UNSHIFTED: Final = timedelta()
 
 
 class Daemon:
     """Runs every sync of the config when its time comes, for the corps for which this process leads.
 
     All of it belongs to one event loop; `changed`, `job_over` and `approve` are to be called in it. `beat` is
-    called whenever the loop comes round, and `told` with each run that is over.
+    called whenever the loop comes round, `told` with each run that is over, `led` with a corp when this
+    process begins to lead for it.
     """
 
     def __init__(
@@ -59,6 +57,7 @@ class Daemon:
         clock: Clock,
         opened: Opened,
         told: Told,
+        led: Callable[[str], Awaitable[None]],
         beat: Callable[[], None] = lambda: None,
         chores: tuple[Chore, ...] = (),
     ) -> None:
@@ -67,6 +66,7 @@ class Daemon:
         self._clock = clock
         self._opened = opened
         self._told = told
+        self._led = led
         self._beat = beat
         self._turns = Turns(terms_of(current()), since_boot)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -104,8 +104,10 @@ class Daemon:
 
     def approve(self, sync: str, approved: Approved) -> None:
         """Somebody who may has said yes to a plan: it is carried out as soon as its corp is free."""
-        self._approved.setdefault(sync, []).append(approved)
-        self._want(sync, Cause.APPROVAL)
+        settings = self._current().sync.get(sync)
+        if settings is not None and self.leads(settings.corp):
+            self._approved.setdefault(sync, []).append(approved)
+            self._want(sync, Cause.APPROVAL)
 
     def reload(self) -> None:
         """Go by the settings as they are now. Runs under way end by those with which they began."""
@@ -132,7 +134,7 @@ class Daemon:
         return corp in self._leading and self._leading[corp][0].is_leader
 
     @property
-    def led(self) -> tuple[str, ...]:
+    def corps(self) -> tuple[str, ...]:
         """All corps for which this process leads."""
         return tuple(corp for corp in self._leading if self.leads(corp))
 
@@ -261,6 +263,7 @@ class Daemon:
         for sync, settings in self._current().sync.items():
             if settings.corp == corp:
                 await at_peace("taking the lead", partial(self._take_up, sync, settings))
+        await at_peace("taking the lead", partial(self._led, corp))
 
     async def _take_up(self, sync: str, settings: SyncSettings) -> None:
         past = await asyncio.to_thread(past_of, self._store, settings.corp, sync)
@@ -299,26 +302,6 @@ class Daemon:
 
     def _bell(self, corp: str) -> JobBell:
         return self._bells.setdefault(corp, JobBell())
-
-
-def terms_of(settings: Settings) -> dict[str, Terms]:
-    """What holds for the runs of each sync."""
-    return {
-        name: Terms(
-            corp=sync.corp,
-            min_interval=timedelta(seconds=sync.min_interval),
-            run_timeout=timedelta(seconds=sync.run_timeout),
-        )
-        for name, sync in settings.sync.items()
-    }
-
-
-def timetable_of(sync: str, settings: SyncSettings) -> Timetable | None:
-    """The starts of a sync; None where its config has no schedule."""
-    if settings.schedule is None:
-        return None
-    shift = UNSHIFTED if settings.exact else shift_of(sync)
-    return Timetable(cron=parse_cron(settings.schedule), zone=ZoneInfo(settings.time_zone), shift=shift)
 
 
 def _log(finished: Finished) -> None:

@@ -76,6 +76,9 @@ ALL: Final[tuple[MetricName, ...]] = (
     _named("wxsync_callback_queue_length", "corp", "callbacks that wait to be worked off"),
     _named("wxsync_callback_lag_seconds", "corp", "since the oldest of them came; 0 without one"),
     _named("wxsync_callbacks_received_total", "corp kind", "callbacks that this process has taken"),
+    _named(
+        "wxsync_callbacks_unknown_total", "corp", "events worked off by this process that nothing goes by"
+    ),
     _named("wxsync_callbacks_rejected_total", "reason", "callbacks that this process has refused"),
 )
 """In the order in which they are told."""

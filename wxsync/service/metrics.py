@@ -79,6 +79,8 @@ class Metrics:
         yield Sample("wxsync_loop_silence_seconds", (), self.silence())
         for labels, number in sorted(self.counts.all_received().items()):
             yield Sample("wxsync_callbacks_received_total", labels, number)
+        for corp, number in sorted(self.counts.all_unknown().items()):
+            yield Sample("wxsync_callbacks_unknown_total", (corp,), number)
         for reason, number in sorted(self.counts.all_rejected().items()):
             yield Sample("wxsync_callbacks_rejected_total", (reason,), number)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,16 +14,20 @@ import structlog
 from wxsync.errors import ConfigError
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
-from wxsync.runtime import open_corp, utc_now
-from wxsync.service.app import create_app
+from wxsync.model.event import CardEvent
+from wxsync.runtime import open_corp, read_callback_ips, utc_now
+from wxsync.service.callback_ips import AFTER_FAILURE, keep_read
 from wxsync.service.chores import Chore
-from wxsync.service.counts import CallbackCounts
+from wxsync.service.clients import Network
 from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
-from wxsync.service.health import Beat
+from wxsync.service.front import Front
+from wxsync.service.inbox_desk import Reactions
 from wxsync.service.logs import configure_logs
-from wxsync.service.probes import probe_routes
-from wxsync.service.running import Finished
+from wxsync.service.mailroom import Mailroom
+from wxsync.service.notify.clicks import Click, Wanted
+from wxsync.service.notify.notifier import Notifier
+from wxsync.service.running import Approved, Finished
 from wxsync.service.standing import standing
 from wxsync.service.stirring import EVERY, Stirring
 from wxsync.service.systemd import Systemd
@@ -31,6 +35,10 @@ from wxsync.service.web import Web, listening, serving
 
 STATUS: Final = 5.0
 """Seconds between two words on how all stands."""
+INBOX: Final = 2.0
+"""Seconds after which it is looked into unasked: another daemon may have taken something in."""
+TELLING: Final = 30.0
+TIDYING: Final = 300.0
 
 
 def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]) -> None:
@@ -42,41 +50,53 @@ def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]
     with listening(current().service.listen) as listener:
         store = Store(prepare(current().mirror.full_url))
         try:
-            beat = Beat()
-            routes = probe_routes(store, current, beat, CallbackCounts())
-            with serving(create_app(routes), listener) as web:
-                process = Process(current, store, systemd, web, beat)
+            process = Process(current, store, systemd)
+            with serving(process.front.app, listener) as web:
                 # Not closed: that would wait for such threads.
-                asyncio.Runner().run(process.work(partial(on_ready, web.port)))
+                asyncio.Runner().run(process.work(web, partial(on_ready, web.port)))
         finally:
             store.close()
 
 
 class Process:
-    """A daemon with those around it: systemd, the web, and whoever sends signals."""
+    """A daemon with those around it: systemd, the web, people, and whoever sends signals."""
 
-    def __init__(self, current: Current, store: Store, systemd: Systemd, web: Web, beat: Beat) -> None:
+    def __init__(self, current: Current, store: Store, systemd: Systemd) -> None:
         self._current = current
+        self._store = store
         self._systemd = systemd
-        self._web = web
-        self._goes_round = beat
+        self._web: Web | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.front = Front(store, current, self._arrived)
+        self._notifier = Notifier(store, current)
+        self._stirring = Stirring(store, lambda sync: open_corp(current(), sync, store=store))
+        self._inbox = Chore(name="inbox", every=INBOX, act=self._work_off)
         self._daemon = Daemon(
             current,
             store,
             clock=utc_now,
             opened=lambda settings, sync, bell: open_corp(settings, sync, store=store, bell=bell),
             told=self._told,
+            led=self._led,
             beat=self._beat,
             chores=(
+                self._inbox,
                 Chore(name="status", every=STATUS, act=self._tell_status),
                 Chore(name="watching", every=EVERY, act=self._look_at_sources),
+                Chore(name="telling", every=TELLING, act=self._tell_people),
+                Chore(name="tidying", every=TIDYING, act=self._tidy),
+                Chore(name="addresses of WeCom", every=AFTER_FAILURE, act=self._keep_addresses),
             ),
         )
-        self._stirring = Stirring(store, lambda sync: open_corp(current(), sync, store=store))
+        reactions = Reactions(
+            on_change=self._daemon.changed, on_job=self._daemon.job_over, on_card=self._clicked
+        )
+        self._mailroom = Mailroom(store, lambda: self._daemon.corps, reactions, self.front.counts)
 
-    async def work(self, on_ready: Callable[[], None]) -> None:
+    async def work(self, web: Web, on_ready: Callable[[], None]) -> None:
         """Until a signal ends it."""
-        loop = asyncio.get_running_loop()
+        self._web = web
+        self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -85,14 +105,60 @@ class Process:
         self._systemd.ready(self._standing())
         await self._daemon.run()
 
+    def _arrived(self, _corp: str) -> None:
+        """In the loop of the web: something came in for this corp."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._inbox.woken.set)
+
+    async def _work_off(self) -> None:
+        await self._mailroom.work_off()
+
+    async def _tidy(self) -> None:
+        await self._mailroom.tidy()
+
+    async def _clicked(self, corp: str, card: CardEvent) -> None:
+        click = Click(
+            corp=corp,
+            userid=card.userid,
+            task_id=card.task_id,
+            key=card.event_key,
+            response_code=card.response_code,
+        )
+        wanted = await self._notifier.clicked(click)
+        if wanted is not None:
+            self._approve(wanted)
+
+    def _approve(self, wanted: Wanted) -> None:
+        self._daemon.approve(wanted.sync, Approved(digest=wanted.digest, by=wanted.by, undoes=wanted.undoes))
+
+    async def _led(self, corp: str) -> None:
+        """What somebody approved while nobody led is begun."""
+        for wanted in await self._notifier.wanted(corp):
+            self._approve(wanted)
+
+    async def _keep_addresses(self) -> None:
+        await keep_read(self.front.ips, self._called_back, self._addresses_of)
+
+    def _called_back(self) -> list[str]:
+        """The corps that have a receiver."""
+        corps = self._current().corp.items()
+        return [name for name, corp in corps if corp.callback or (corp.app and corp.app.callback)]
+
+    async def _addresses_of(self, corp: str) -> Iterable[Network]:
+        return await read_callback_ips(self._current(), corp, self._store)
+
     def _beat(self) -> None:
         """Only while those answer who serve: a daemon without its web is none."""
-        self._goes_round()
-        if self._web.is_alive:
+        self.front.beat()
+        if self._web is not None and self._web.is_alive:
             self._systemd.alive()
 
-    async def _told(self, _finished: Finished) -> None:
+    async def _told(self, finished: Finished) -> None:
         self._systemd.status(self._standing())
+        await self._notifier.after(finished)
+
+    async def _tell_people(self) -> None:
+        await self._notifier.tick(self._daemon.corps)
 
     async def _tell_status(self) -> None:
         self._systemd.status(self._standing())

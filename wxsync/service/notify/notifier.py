@@ -13,7 +13,6 @@ import httpx
 import structlog
 from sqlalchemy import Connection
 
-from wxsync.config.cron import parse_cron
 from wxsync.config.notify import AppChannelSettings
 from wxsync.config.settings import Settings, SyncSettings
 from wxsync.engine.corp import Clock
@@ -32,7 +31,7 @@ from wxsync.service.notify.parcel import problem_of
 from wxsync.service.notify.silence import GRACE, silence
 from wxsync.service.notify.telling import told
 from wxsync.service.running import Finished
-from wxsync.service.timetable import Timetable, shift_of
+from wxsync.service.terms import timetable_of
 
 
 class Notifier:
@@ -178,13 +177,6 @@ class Notifier:
             await self._delivery.change_card(
                 settings, click.corp, click.response_code, shown, channel.recipients
             )
-
-
-def timetable_of(name: str, sync: SyncSettings) -> Timetable | None:
-    """When the runs of the sync begin; None where nothing sets them off."""
-    if sync.schedule is None:
-        return None
-    return Timetable(cron=parse_cron(sync.schedule), zone=ZoneInfo(sync.time_zone), shift=shift_of(name))
 
 
 def _mark(connection: Connection, corp: str, sync: str, now: datetime) -> Mark:
