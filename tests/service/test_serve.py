@@ -71,7 +71,7 @@ def test_by_mode_plan_it_reports_and_writes_nothing(tmp_path: Path) -> None:
 def test_it_leaves_in_the_midst_of_a_run_and_the_next_one_goes_on(stage: Stage) -> None:
     """SIGTERM: within 20 seconds, the run is `stopped`, and the daemon after it does the rest."""
     stage.configure((SERVED, LISTEN), APPLY, ONE_BY_ONE, add="\n[sync.acme.limits]\nmember_create = 100\n")
-    stage.wecom.faults.delay("user/create", 0.3)
+    stage.wecom.faults.delay("user/create", 0.3, times=None)
     stage.hire(13, 60)
     with daemon(stage, "first") as process:
         wait_for_log(process, LEADS)
@@ -126,7 +126,7 @@ def test_what_takes_too_long_is_cut_off(stage: Stage) -> None:
     """After `run_timeout`: the run is `stopped`, and the next one, after a pause, does the rest."""
     limits = "\n[sync.acme.limits]\nmember_create = 100\n"
     stage.configure((SERVED, LISTEN), (APPLY[0], APPLY[1] + "\nrun_timeout = 5"), ONE_BY_ONE, add=limits)
-    stage.wecom.faults.delay("user/create", 1.0)
+    stage.wecom.faults.delay("user/create", 1.0, times=None)
     stage.hire(13, 100)
     with daemon(stage) as process:
         wait_for_log(process, LEADS)

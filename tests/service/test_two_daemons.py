@@ -87,7 +87,7 @@ def pair(tmp_path: Path, postgres_url: str) -> Iterator[Pair]:
         stage.hire(13, PEOPLE)
         stage.configure((SERVED, LISTEN), APPLY, add=LIMITS)
         stage.ok("apply", "--yes")
-        stage.wecom.faults.delay("user/update", 0.5)
+        stage.wecom.faults.delay("user/update", 0.3, times=None)
         found = Pair(stage, stack)
         for name in ("a", "b"):
             found.start(name)
