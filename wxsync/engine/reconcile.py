@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -54,6 +54,8 @@ LEASE_TTL: Final = timedelta(seconds=240)
 """A call has three minutes (`wecom.retries`), and none is begun with less than that left."""
 RENEWAL: Final = 15.0
 """Seconds between two renewals of the lease."""
+READS_SINCE: Final = 3
+"""So many readings may have come between the daemon's plan and somebody's yes to it."""
 FRESH: Final = timedelta(minutes=5)
 """A decision that is older by the time somebody says yes is made anew."""
 
@@ -99,21 +101,31 @@ async def preview(
 
 
 def _as_approved(corp: Corp, decision: Decision, approved: str) -> Decision:
-    """The plan that `plan --adopt` shows, where that is the one that was approved."""
-    now = decision.plan.created_at
-    adopting = _decide(
-        corp,
-        decision.asked,
-        decision.seen,
-        decision.remembered,
-        now,
-        weak_too=True,
-        confirm_reads=decision.confirm_reads,
-        trigger=decision.trigger,
-    )
-    if decision.person is not None:
-        adopting = only_person(adopting, decision.person, corp.settings, corp.account_cap)
-    return adopting if adopting.plan.digest == approved else decision
+    """The plan as it was shown, where it comes out so in one of the other ways in which plans are made."""
+    for weak_too, confirm_reads in _other_ways(corp, decision):
+        other = _decide(
+            corp,
+            decision.asked,
+            decision.seen,
+            decision.remembered,
+            decision.plan.created_at,
+            weak_too=weak_too,
+            confirm_reads=confirm_reads,
+            trigger=decision.trigger,
+        )
+        if decision.person is not None:
+            other = only_person(other, decision.person, corp.settings, corp.account_cap)
+        if other.plan.digest == approved:
+            return other
+    return decision
+
+
+def _other_ways(corp: Corp, decision: Decision) -> Iterator[tuple[bool, int]]:
+    """`plan --adopt`; and as the daemon planned, some readings ago that lacked the same people."""
+    yield True, decision.confirm_reads
+    confirm_reads = corp.settings.policy.confirm_reads
+    if confirm_reads > 1:
+        yield from ((False, confirm_reads + later) for later in range(READS_SINCE + 1))
 
 
 async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:

@@ -24,6 +24,7 @@ from wxsync.service.history import past_of
 from wxsync.service.leading import Leading
 from wxsync.service.running import Approved, Finished, run_once
 from wxsync.service.scheduler import announce, look_again
+from wxsync.service.standing import LastRun
 from wxsync.service.terms import terms_of, timetable_of
 from wxsync.service.turns import Cause, Ending, Turn, Turns
 
@@ -78,8 +79,8 @@ class Daemon:
         self._chores = (*chores, Chore(name="look again", every=LOOK_AGAIN, act=self._look_again))
         self._woken = asyncio.Event()
         self._is_stopping = False
-        self.last: dict[str, Finished] = {}
-        """Sync -> its last run of this process."""
+        self.last: dict[str, LastRun] = {}
+        """Sync -> its last run, of those for which this process leads."""
 
     # What others say
 
@@ -196,7 +197,7 @@ class Daemon:
     async def _run(self, turn: Turn) -> None:
         with structlog.contextvars.bound_contextvars(sync=turn.sync, corp=turn.corp):
             finished = await self._attempted(turn)
-            self.last[turn.sync] = finished
+            self.last[turn.sync] = LastRun.of(finished)
             _log(finished)
             self._runs.pop(turn.sync, None)
             self._cut.pop(turn.sync, None)
@@ -267,6 +268,8 @@ class Daemon:
 
     async def _take_up(self, sync: str, settings: SyncSettings) -> None:
         past = await asyncio.to_thread(past_of, self._store, settings.corp, sync)
+        if past.last is not None:
+            self.last[sync] = past.last
         if past.is_cut_short:
             structlog.get_logger().warning("the last run died: the next one goes on with it", sync=sync)
             self._turns.want(sync, Cause.RETRY)

@@ -14,6 +14,7 @@ from wxsync.mirror import journal, lease
 from wxsync.mirror.journal import RunRecord
 from wxsync.mirror.store import Store
 from wxsync.model.run import RunState
+from wxsync.service.standing import LastRun
 
 MOST: Final = 12
 """More failures in a row than lead to the longest pause."""
@@ -28,6 +29,7 @@ class Past:
     """When the last one did; None where there was none."""
     failures: int = 0
     """How many of the last ones failed, in a row."""
+    last: LastRun | None = None
     is_cut_short: bool = False
     """The last one was told to stop in the midst of its work, or died: there is something left of it."""
 
@@ -54,6 +56,7 @@ def to_past(runs: Sequence[RunRecord], *, is_idle: bool) -> Past:
     is_repeated = is_dead and before > 0
     return Past(
         began=runs[0].started_at,
+        last=LastRun.on_record(runs[0]),
         failures=0 if is_interrupted else before + is_repeated,
         is_cut_short=is_interrupted or (is_dead and not is_repeated),
     )

@@ -170,7 +170,9 @@ class Process:
     def _standing(self) -> str:
         zones = {name: ZoneInfo(sync.time_zone) for name, sync in self._current().sync.items()}
         daemon = self._daemon
-        return standing(zones, daemon.last, daemon.running, daemon.next_starts())
+        syncs = self._current().sync.items()
+        elsewhere = [name for name, sync in syncs if not daemon.leads(sync.corp)]
+        return standing(zones, daemon.last, daemon.running, daemon.next_starts(), elsewhere)
 
     def _stop(self) -> None:
         structlog.get_logger().info("the daemon stops")

@@ -3,56 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
+from wxsync.mirror.journal import RunRecord
 from wxsync.service.running import Finished
 from wxsync.service.turns import Ending
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """What is told of a sync's last run."""
+
+    number: int | None
+    word: str
+    """What became of it: `applied`, `refused`, …"""
+    began: datetime
+
+    @classmethod
+    def of(cls, finished: Finished) -> Self:
+        """Of a run of this process."""
+        return cls(number=finished.number, word=_word(finished), began=finished.began)
+
+    @classmethod
+    def on_record(cls, run: RunRecord) -> Self:
+        """Of one before it, or of another process."""
+        return cls(number=run.id, word=run.state.value, began=run.started_at)
+
+
 def standing(
     zones: Mapping[str, ZoneInfo],
-    last: Mapping[str, Finished],
+    last: Mapping[str, LastRun],
     running: Collection[str],
     following: Mapping[str, datetime],
+    elsewhere: Collection[str] = (),
 ) -> str:
-    """Each sync of `zones` with its last run and its next start, by the clock of its time zone."""
-    return "; ".join(_of(sync, zone, last, running, following) for sync, zone in sorted(zones.items()))
+    """Each sync of `zones` with its last run and its next start, by the clock of its time zone.
 
-
-def _of(
-    sync: str,
-    zone: ZoneInfo,
-    last: Mapping[str, Finished],
-    running: Collection[str],
-    following: Mapping[str, datetime],
-) -> str:
-    return f"{sync}: {', '.join(_parts(sync, zone, last, running, following))}"
+    Of those in `elsewhere` another daemon takes care.
+    """
+    told = []
+    for sync, zone in sorted(zones.items()):
+        if sync in elsewhere:
+            told.append(f"{sync}: another daemon leads")
+        else:
+            parts = _parts(zone, sync in running, last.get(sync), following.get(sync))
+            told.append(f"{sync}: {', '.join(parts)}")
+    return "; ".join(told)
 
 
 def _parts(
-    sync: str,
-    zone: ZoneInfo,
-    last: Mapping[str, Finished],
-    running: Collection[str],
-    following: Mapping[str, datetime],
+    zone: ZoneInfo, is_running: bool, last: LastRun | None, following: datetime | None
 ) -> Iterator[str]:
-    if sync in running:
+    if is_running:
         yield "a run is under way"
-    elif (finished := last.get(sync)) is not None:
-        yield f"last {_told(finished)} at {finished.began.astimezone(zone):%H:%M}"
-    else:
+    elif last is None:
         yield "no run yet"
-    if (moment := following.get(sync)) is not None:
-        yield f"next at {moment.astimezone(zone):%H:%M}"
+    else:
+        number = "" if last.number is None else f" {last.number}"
+        yield f"last run{number} {last.word} at {last.began.astimezone(zone):%H:%M}"
+    if following is not None:
+        yield f"next at {following.astimezone(zone):%H:%M}"
 
 
-def _told(finished: Finished) -> str:
-    number = "run" if finished.number is None else f"run {finished.number}"
+def _word(finished: Finished) -> str:
     if finished.ending is Ending.BUSY:
-        return "run did not begin: another one has the corp,"
-    if finished.run is None and finished.error is None:
-        return f"{number} planned"
-    if finished.run is None:
-        return f"{number} failed"
-    return f"{number} {finished.run.state.value}"
+        return "did not begin, as another one has the corp,"
+    if finished.run is not None:
+        return finished.run.state.value
+    return "planned" if finished.error is None else "failed"
