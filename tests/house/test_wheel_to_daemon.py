@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shlex
@@ -13,12 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.stage import SECRET, Stage, open_stage, wait_for
 from tests.house.test_packaging import installed, wheel
+from tests.service.sender import KEYS, Sender, change_xml
+from wxsync.wecom.crypto import build_envelope
 
 __all__ = ["installed", "wheel"]
+
+RECEIVER = f"""
+[corp.acme.callback]
+token = "{KEYS["token"]}"
+encoding_aes_key = "{KEYS["encoding_aes_key"]}"
+"""
 
 
 class Supervisor:
@@ -80,22 +88,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             ('"env:STAGE_SECRET"', '"credential:contact"'),
             ('language = "en"', 'language = "en"\nlisten = "127.0.0.1:0"'),
             ('mode = "plan"', 'mode = "apply"\nschedule = "0 3 * * *"\nmin_interval = 1'),
+            add=RECEIVER,
         )
         yield opened
 
 
-def answered(port: int, path: str) -> int:
-    """The status with which the daemon answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
 def test_from_the_wheel_to_a_working_daemon(installed: Path, stage: Stage, tmp_path: Path) -> None:
-    """The installed wheel writes a unit; what the unit starts answers HTTP and runs the sync."""
+    """The installed wheel writes a unit; what that starts answers WeCom, and a change there begins a run."""
     wxsync = installed / "bin" / "wxsync"
     plain = {"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": str(stage.home / "credentials")}
     image = tmp_path / "image"
@@ -115,8 +114,16 @@ def test_from_the_wheel_to_a_working_daemon(installed: Path, stage: Stage, tmp_p
         wait_for(lambda: "READY=1" in supervisor.heard() or process.poll() is not None, 60)
         [port] = re.findall(r'"port": (\d+)', (stage.home / "out").read_text(encoding="utf-8"))
         wait_for(lambda: "leads" in (stage.home / "log").read_text(encoding="utf-8"))
-        assert answered(int(port), "/healthz") < 500
-        process.send_signal(signal.SIGUSR1)
+        address = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        wecom = Sender(corp_id=stage.wecom.corp_id)
+        query, encrypt = wecom.signed(b"1234567890")
+        assert (
+            httpx.get(f"{address}/callback/acme", params={**query, "echostr": encrypt}).text == "1234567890"
+        )
+        query, encrypt = wecom.signed(change_xml("update_user", UserID="e001", Alias="Lin"))
+        body = build_envelope(encrypt, to_user_name=stage.wecom.corp_id)
+        assert httpx.post(f"{address}/callback/acme", params=query, content=body).status_code == 200
         wait_for(lambda: len(stage.wecom.members) == 13, 60)
         wait_for(lambda: any("run 2 applied" in word for word in supervisor.heard()))
         process.send_signal(signal.SIGTERM)
