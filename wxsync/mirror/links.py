@@ -37,7 +37,7 @@ from wxsync.model.remembered import (
     RememberedTag,
 )
 from wxsync.model.run import RunState
-from wxsync.model.taken import HASHED
+from wxsync.model.taken import HASHED, TakenHashes
 from wxsync.model.unknown import UNKNOWN
 
 
@@ -301,14 +301,14 @@ def _elsewhere(connection: Connection, table: Table, column: str, corp: str, syn
 
 def _retired(connection: Connection, corp: str) -> dict[str, str]:
     c = retired_userids.c
-    rows = connection.execute(select(c.userid_folded, c.key).where(c.corp == corp))
-    return {row.userid_folded: row.key for row in rows if not row.userid_folded.startswith(HASHED)}
+    plain = select(c.userid_folded, c.key).where(c.corp == corp, ~c.userid_folded.startswith(HASHED))
+    return {row.userid_folded: row.key for row in connection.execute(plain)}
 
 
-def _erased(connection: Connection, corp: str) -> frozenset[str]:
+def _erased(connection: Connection, corp: str) -> TakenHashes:
     c = retired_userids.c
     hashes = select(c.userid_folded).where(c.corp == corp, c.userid_folded.startswith(HASHED))
-    return frozenset(connection.scalars(hashes))
+    return TakenHashes.of(connection.scalars(hashes))
 
 
 def _missed(connection: Connection, corp: str, sync: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -115,7 +115,7 @@ class Remembered:
     """Departments and tags that other syncs of the same corp own."""
     retired_userids: Mapping[str, str] = field(default_factory=dict)
     """Folded userid -> the key of the one who had it and was deleted, in any sync of the corp."""
-    erased_userids: frozenset[str] = frozenset()
+    erased_userids: Set[str] = frozenset()
     """`taken_hash` of the userids of those who were erased: nobody else gets one."""
     missed_reads: Mapping[str, int] = field(default_factory=dict)
     """Member key -> how many complete readings in a row lacked somebody of ours, up to the last run."""
