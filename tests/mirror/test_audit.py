@@ -516,6 +516,15 @@ def test_no_more_are_struck_at_once_than_was_asked(store: Store) -> None:
     assert flaw_of(store) is None
 
 
+def test_more_lines_than_are_read_at_a_time_are_struck_at_once(sqlite_store: Store) -> None:
+    """Those of a day with many changes; up to the one that was asked for, and not the next."""
+    for _ in range(5):
+        put(sqlite_store, *[of_member(number % 9 + 1) for number in range(500)])
+    assert struck(sqlite_store, 20, most=2100) == 2100
+    assert read(sqlite_store)[0].seq == 2101
+    assert flaw_of(sqlite_store) is None
+
+
 def test_lines_are_struck_once_a_day_at_most(store: Store) -> None:
     """Each time leaves a line: nothing is struck for the sake of a few hours."""
     aged(store)
