@@ -98,17 +98,16 @@ class Rolling:
         self.save(engine, {*gone, *changed, *self.hire(share)})
 
     def change(self, row: Employee, number: int) -> None:
-        """Every person has another title; of ten, some have something else besides."""
+        """Everybody has another title, and some have something else besides."""
         row.title = self.hr.random.choice([title for title in TITLES if title != row.title])
-        match number % 10:
-            case 0:
-                row.mobile = self.hr.mobile()
-            case 1:
-                row.email = self.hr.email()
-            case 2:
-                row.full_name = self.hr.person_name() + "二"
-            case 3 | 4 | 5:
-                row.dept_code = self.hr.random.choice(list(self.hr.departments))
+        if number % 3 == 0:
+            row.dept_code = self.hr.random.choice(list(self.hr.departments))
+        elif number % 50 == 1:
+            row.mobile = self.hr.mobile()
+        elif number % 50 == 2:
+            row.email = self.hr.email()
+        elif number % 50 == 4:
+            row.full_name = self.hr.person_name()
 
     def save(self, engine: Engine, people: set[str]) -> None:
         """Write down what is so now of these."""
@@ -142,14 +141,23 @@ class Footprint:
         return self.other_files + 2 * self.connections  # each has the database and its log
 
 
+def resident(process: Path) -> int:
+    """KiB that a process of /proc takes up."""
+    return _status(process, "VmRSS")
+
+
+def _status(process: Path, name: str) -> int:
+    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    return int(status[name].split()[0])
+
+
 def footprint(pid: int, mirror: Path) -> Footprint:
     process = Path(f"/proc/{pid}")
-    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     opened = Counter(str(fd.readlink()) for fd in (process / "fd").iterdir())
     connections = opened[str(mirror)]
     return Footprint(
-        resident=int(status["VmRSS"].split()[0]),
-        highest=int(status["VmHWM"].split()[0]),
+        resident=resident(process),
+        highest=_status(process, "VmHWM"),
         connections=connections,
         other_files=opened.total() - 2 * connections,
     )
@@ -192,6 +200,9 @@ class Cycling:
         return compare(restore(parse_dump(dump)), wanted)
 
     def footprint(self) -> Footprint:
+        """Of the daemon when the last run has left it."""
+        self._say("rest")
+        assert self._heard() == {"rests": True}
         return footprint(self.daemon.pid, self.mirror)
 
     def _say(self, order: str) -> None:

@@ -1,8 +1,8 @@
 """The daemon of the cycles, in a process of its own, so that its memory and its files can be looked at.
 
 As a script it is given WeCom's address, the HR database's URL and the mirror's file. It obeys one line at a
-time, `forward SECONDS`, `begin` or `approve DIGEST`, tells on one line of JSON what came of each run, and
-leaves when its input ends.
+time: `forward SECONDS`, `begin`, `approve DIGEST`, or `rest`, which is answered when no run is left. It tells
+on one line of JSON what came of each run, and leaves when its input ends.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ async def serve(settings: Settings, store: Store) -> None:
             current, sync, clock=clock, store=store, bell=bell, pauses=IMPATIENT
         ),
         told=told,
+        led=nobody_waits,
     )
     running = asyncio.create_task(daemon.run())
     while not daemon.leads(CORP):  # noqa: ASYNC110 - it tells nobody when it does
@@ -70,6 +71,8 @@ async def serve(settings: Settings, store: Store) -> None:
             passing.forward(float(what[0]))
         elif order == "approve":
             daemon.approve(SYNC, Approved(digest=what[0], by="somebody"))
+        elif order == "rest":
+            say({"rests": True})
         else:
             daemon.begin_all()
     daemon.stop()
@@ -81,6 +84,10 @@ async def orders_of_stdin() -> asyncio.StreamReader:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     return reader
+
+
+async def nobody_waits(_corp: str) -> None:
+    """Nothing was approved while nobody led."""
 
 
 async def told(finished: Finished) -> None:

@@ -91,7 +91,7 @@ def assert_no_file_stays_open(laps: list[Lap]) -> None:
     assert max(lap.footprint.connections for lap in laps) <= POOL
 
 
-def resident(laps: list[Lap]) -> float:
+def taken_up(laps: list[Lap]) -> float:
     return median(lap.footprint.resident for lap in laps)
 
 
@@ -106,7 +106,7 @@ def test_two_thousand_cycles_take_no_more_memory_than_a_hundred(tmp_path: Path) 
     """Of 5,000 people 50 come, 50 go and 250 change each time: memory is within 5 % of that after 100."""
     with cycling(tmp_path, 5000) as cycle:
         laps = live(cycle, 2000, settled_every=100)
-    warm, last = resident(laps[WARM - SAMPLE : WARM]), resident(laps[-SAMPLE:])
+    warm, last = taken_up(laps[WARM - SAMPLE : WARM]), taken_up(laps[-SAMPLE:])
     print(f"resident after {WARM}: {warm} KiB, after {len(laps)}: {last} KiB, {last / warm:.3f} times")
     assert_no_file_stays_open(laps)
     assert last <= 1.05 * warm

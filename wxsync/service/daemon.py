@@ -22,6 +22,7 @@ from wxsync.mirror.store import Store
 from wxsync.service.chores import Chore, at_peace
 from wxsync.service.history import past_of
 from wxsync.service.leading import Leading
+from wxsync.service.memory import give_back
 from wxsync.service.running import Approved, Finished, run_once
 from wxsync.service.scheduler import announce, look_again
 from wxsync.service.standing import LastRun
@@ -196,15 +197,19 @@ class Daemon:
 
     async def _run(self, turn: Turn) -> None:
         with structlog.contextvars.bound_contextvars(sync=turn.sync, corp=turn.corp):
-            finished = await self._attempted(turn)
-            self.last[turn.sync] = LastRun.of(finished)
-            _log(finished)
-            self._runs.pop(turn.sync, None)
-            self._cut.pop(turn.sync, None)
-            self._turns.end(turn.sync, finished.ending)
-            self._woken.set()
-            if not self._is_stopping:
-                await at_peace("telling", partial(self._told, finished))
+            await self._run_and_tell(turn)
+        give_back()  # nobody has the plan any more
+
+    async def _run_and_tell(self, turn: Turn) -> None:
+        finished = await self._attempted(turn)
+        self.last[turn.sync] = LastRun.of(finished)
+        _log(finished)
+        self._runs.pop(turn.sync, None)
+        self._cut.pop(turn.sync, None)
+        self._turns.end(turn.sync, finished.ending)
+        self._woken.set()
+        if not self._is_stopping:
+            await at_peace("telling", partial(self._told, finished))
 
     async def _attempted(self, turn: Turn) -> Finished:
         log = structlog.get_logger()
