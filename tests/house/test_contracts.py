@@ -16,6 +16,7 @@ from tests.house.tree import ROOT, project
 ACTING = {
     "apply",
     "approving",
+    "aside",
     "auditing",
     "baseline",
     "batch",

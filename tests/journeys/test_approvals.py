@@ -305,6 +305,25 @@ def test_a_plan_of_the_daemon_is_approved_as_it_was_shown(tmp_path: Path) -> Non
     assert (story.member("E20").position, story.member("E3").enable) == ("经理", 1)
 
 
+def test_a_reading_that_came_in_haste_is_not_counted(tmp_path: Path) -> None:
+    """By schedule somebody is lacked once; a minute later a change is told, twice: they are still there."""
+    story = company(tmp_path)
+    story.apply(trigger="schedule")
+    gone(story, 3, 3)
+    story.save()
+    story.stage.confirm_reads = 2
+    story.apply(trigger="schedule")
+    for _ in range(2):
+        story.stage.later(minutes=1)
+        story.stage.confirm_reads = 3
+        story.apply(trigger="change")
+        assert story.member("E3").enable == 1
+    story.stage.later(hours=1)
+    story.stage.confirm_reads = 2
+    story.apply(trigger="schedule")
+    assert story.member("E3").enable == 0
+
+
 def shown_last(story: Story) -> str:
     """The digest of the newest plan on record."""
 

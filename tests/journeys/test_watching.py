@@ -261,11 +261,11 @@ def test_the_daemon_acts_upon_a_change_once(scene: Scene) -> None:
     """Also where the run that follows is not applied. A source that is down is no change."""
     stage = scene.story.stage
 
-    async def act(corp: Corp) -> list[tuple[str, ...]]:
+    async def act(corp: Corp) -> list[bool]:
         stirring = Stirring(corp.store, lambda _sync: nullcontext(corp))
 
-        async def ask() -> tuple[str, ...]:
-            return await stirring.changed(stage.settings, [corp.sync])
+        async def ask() -> bool:
+            return await stirring.has_changed(stage.settings, corp.sync)
 
         told = [await ask()]
         scene.server.change(modified(person(7)[0], title="new"))
@@ -275,8 +275,7 @@ def test_the_daemon_acts_upon_a_change_once(scene: Scene) -> None:
         scene.server.stop()
         return [*told, await ask(), await ask()]
 
-    changed = (stage.sync,)
-    assert stage.act(act) == [(), changed, (), changed, (), (), ()]
+    assert stage.act(act) == [False, True, False, True, False, False, False]
 
 
 def ldap_settings(server: SlapdServer, **more: Any) -> LdapSourceSettings:

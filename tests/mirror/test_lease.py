@@ -17,7 +17,7 @@ from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 
 from tests.house.tree import ROOT
-from wxsync.errors import MirrorError, RunInProgressError
+from wxsync.errors import MirrorError, RunInProgressError, SchemaBehindError
 from wxsync.mirror import alive, lease
 from wxsync.mirror.clocks import clock_name, mirror_time, since_boot
 from wxsync.mirror.lease import Lease
@@ -354,3 +354,14 @@ def test_whoever_looks_is_told_who_has_it(store: Store, acquire: Callable[..., L
     held.life.give_back()
     lease.release(store, soon(acquire))
     assert told() is None
+
+
+def test_a_mirror_that_was_migrated_since_gives_no_lease(store: Store, acquire: Callable[..., Lease]) -> None:
+    """An older version that is at work stops before its next call, and none begins."""
+    held = acquire()
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE wxsync_schema SET version_num = '9999'"))
+    with pytest.raises(SchemaBehindError):
+        lease.renew(store, held)
+    with pytest.raises(SchemaBehindError):
+        acquire(corp="other")

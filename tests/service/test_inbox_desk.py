@@ -127,3 +127,11 @@ async def test_the_inbox_is_tidied_between_runs(store: Store) -> None:
     put(store, JOB.format("J1"))
     await tidy_inbox(store, "acme", lambda: NOW.replace(day=12))
     assert count(store) == 0
+
+
+def test_a_click_counts_at_the_apps_receiver_alone(store: Store) -> None:
+    """Whoever has the keys of contacts has not those of approvals."""
+    desk = Desk()
+    put(store, CLICK.format("t9"))
+    assert work(store, desk).unknown == {"a click that came to the receiver of contacts": 1}
+    assert desk.said == []

@@ -347,3 +347,21 @@ def test_whatever_happens_the_rules_hold(steps: list[tuple[str, Any, Any]]) -> N
             end(sync, Ending.DONE)
         host.passes(seconds=state.wait() or 0)
         begin()
+
+
+def test_what_may_not_begin_now_waits() -> None:
+    """Who lost the lead for a moment has its start when it leads again."""
+    state = turns(Host())
+    state.want("hr", Cause.SCHEDULE)
+    assert state.begin(lambda _corp: False) == ()
+    assert state.wait(lambda _corp: False) is None
+    assert begun(state) == ["hr"]
+
+
+def test_what_was_forgotten_does_not_begin() -> None:
+    """Another process leads: what was wanted here it knows itself."""
+    state = turns(Host())
+    state.want("hr", Cause.SCHEDULE)
+    state.want("hr", Cause.APPROVAL)
+    state.forget("hr")
+    assert begun(state) == []

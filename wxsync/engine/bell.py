@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 GROWTH: Final = 1.5
+MOST_KEPT: Final = 100
+"""Rings for which nobody waits yet, or any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class JobBell:
 
     def ring(self, job_id: str) -> None:
         """Whoever waits for this job of WeCom's, or will, looks at it now."""
+        if job_id not in self._rung and len(self._rung) >= MOST_KEPT:
+            self._rung.pop(next(iter(self._rung)))
         self._rung.setdefault(job_id, asyncio.Event()).set()
 
     async def wait(self, job_id: str, seconds: float) -> None:

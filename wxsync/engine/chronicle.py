@@ -14,6 +14,7 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.leaving import next_missed
 from wxsync.engine.measuring import measure_dead, measure_end, measure_plan
 from wxsync.engine.rolling import settle_uses
+from wxsync.engine.waiting import HASTY
 from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror import journal, lease, links
 from wxsync.mirror.lease import Lease
@@ -77,7 +78,7 @@ def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb
         journal.save_plan(connection, run_id, digest=plan.digest, document=plan_text(plan, language="en"))
         if verb == "plan":
             journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
-        if verb == "apply":
+        if verb == "apply" and decision.trigger not in HASTY:
             missed = decision.remembered.missed_reads
             after = next_missed(missed, decision.desired, decision.absent)
             links.put_missed(connection, corp.name, corp.sync, missed, after)

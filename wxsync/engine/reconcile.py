@@ -13,6 +13,7 @@ from typing import Final
 
 from wxsync.engine.apply import Progress, Stopped, apply
 from wxsync.engine.approving import as_rejected, right_of, take
+from wxsync.engine.aside import aside
 from wxsync.engine.auditing import begun
 from wxsync.engine.batch import Batch
 from wxsync.engine.chronicle import failing, finish, keep_plan, reason_of, start
@@ -184,7 +185,7 @@ async def _decided(
     if undoes is not None:
         return await decided_undo(corp, undoes)
     now = corp.clock()
-    remembered, read = await asyncio.to_thread(_read_blocking, corp)
+    remembered, read = await aside(corp, partial(_read_blocking, corp))
     shown = await look_at_wecom(corp, remembered, now)
     remembered = without_the_former(remembered, shown, corp.settings.authority)
     seen = with_told(shown, remembered)

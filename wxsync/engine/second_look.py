@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from wxsync.engine.aside import aside
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision
 from wxsync.engine.guard import leaving_tag, removals
@@ -73,7 +74,8 @@ async def _told_where(corp: Corp, decision: Decision) -> Desired:
     doubted = doubted_keys(decision)
     if not doubted:
         return decision.asked
-    where = await asyncio.to_thread(whereabouts, corp.sources[0], corp.settings.member.key, doubted)
+    ask_where = partial(whereabouts, corp.sources[0], corp.settings.member.key, doubted)
+    where = await aside(corp, ask_where)
     return replace(decision.asked, whereabouts=where) if where else decision.asked
 
 
@@ -85,7 +87,7 @@ async def _looked_in(corp: Corp, decision: Decision, source: Source) -> Desired:
         return desired
     present = desired.members.keys() - desired.lacking.get(source.name, frozenset())
     control = frozenset(sorted(present)[:CONTROLS])
-    found = await asyncio.to_thread(still_there, source, corp.settings.member.key, doubted, control)
+    found = await aside(corp, partial(still_there, source, corp.settings.member.key, doubted, control))
     return judged(desired, source.name, found)
 
 

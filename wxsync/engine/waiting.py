@@ -12,7 +12,13 @@ from wxsync.model.message import Message, say
 from wxsync.model.remembered import Remembered
 
 SCHEDULE: Final = "schedule"
+CHANGE: Final = "change"
+RETRY: Final = "retry"
+UNATTENDED: Final = frozenset({SCHEDULE, CHANGE, RETRY})
 """What sets a run off that nobody looks at."""
+HASTY: Final = frozenset({CHANGE, RETRY})
+"""Of those what may come a minute after the run before, or again and again: its reading is not counted among
+the complete ones that must lack somebody (`policy.confirm_reads`)."""
 MOST_TOLD: Final = 5
 """So many keys of the config are named."""
 
@@ -29,7 +35,7 @@ def reasons_to_wait(
     if not writes:
         return ()
     demanded = [] if remembered.demanded is None else [remembered.demanded]
-    if trigger != SCHEDULE:
+    if trigger not in UNATTENDED:
         return tuple(demanded)
     return (*demanded, *_unattended(remembered, configured))
 

@@ -6,10 +6,11 @@ is made of it, and nobody is removed by it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from wxsync.config.expressions import Expression
+from wxsync.engine.aside import aside
 from wxsync.engine.corp import Corp
 from wxsync.errors import SourceError
 from wxsync.mirror.watch_marks import load_marks
@@ -26,12 +27,12 @@ async def has_stirred(corp: Corp, since: Mapping[str, str] | None = None) -> tup
     waits for its approval. A source that cannot be asked is one of which nobody can tell. Raises
     MirrorError.
     """
-    return await asyncio.to_thread(_ask_all, corp, since)
+    return await aside(corp, partial(_ask_all, corp, since))
 
 
 async def how_watched(corp: Corp) -> tuple[Watching, ...]:
     """How each watched source is watched, or why it cannot be."""
-    return await asyncio.to_thread(lambda: tuple(_described(each) for each in _watched(corp)))
+    return await aside(corp, lambda: tuple(_described(each) for each in _watched(corp)))
 
 
 def _ask_all(corp: Corp, since: Mapping[str, str] | None) -> tuple[Stirred, ...]:

@@ -121,6 +121,11 @@ def waiting_count(connection: Connection, corp: str, most: int = MOST_WAITING + 
     return connection.scalar(select(func.count()).select_from(some)) or 0
 
 
+def corps_of_letters(connection: Connection) -> tuple[str, ...]:
+    """The corps of which anything is kept, in the config or not."""
+    return tuple(connection.scalars(select(inbox.c.corp).distinct().order_by(inbox.c.corp)))
+
+
 def backlog(connection: Connection) -> dict[str, tuple[int, datetime]]:
     """Corp -> how many wait to be worked off, and when the oldest of them came."""
     c = inbox.c

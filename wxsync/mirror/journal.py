@@ -6,7 +6,7 @@ All functions take a connection and never commit: what belongs together goes int
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, cast
@@ -207,11 +207,11 @@ def runs(connection: Connection, limit: int) -> tuple[RunRecord, ...]:
 
 
 def runs_by_trigger(
-    connection: Connection, corp: str, sync: str, trigger: str, limit: int
+    connection: Connection, corp: str, sync: str, triggers: Collection[str], limit: int
 ) -> tuple[RunRecord, ...]:
     """The last `limit` runs of a sync that were set off so, the newest first."""
     c = tables.runs.c
-    chosen = _records().where(c.corp == corp, c.sync == sync, c.trigger == trigger)
+    chosen = _records().where(c.corp == corp, c.sync == sync, c.trigger.in_(sorted(triggers)))
     return _to_records(connection, connection.execute(chosen.order_by(c.id.desc()).limit(limit)).all())
 
 

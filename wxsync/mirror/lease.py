@@ -25,6 +25,7 @@ from wxsync.mirror.alive import Life
 from wxsync.mirror.clocks import clock_name, mirror_time, since_boot
 from wxsync.mirror.failures import place_of
 from wxsync.mirror.marks import refuse_marked
+from wxsync.mirror.schema import refuse_other_schema
 from wxsync.mirror.store import Store
 from wxsync.mirror.tables import leases
 
@@ -68,6 +69,7 @@ def acquire(store: Store, corp: str, *, owner: str, ttl: timedelta) -> Lease:
     with ExitStack() as undone:
         with store.transaction() as connection:
             refuse_marked(connection, place_of(store.engine.url))
+            refuse_other_schema(connection)
             found = _found(connection, corp, lock=True)
             now = mirror_time(connection)
             token, life = _free_place(store, connection, corp, found, now, ttl)
@@ -97,6 +99,7 @@ def renew(store: Store, lease: Lease) -> Lease:
     """
     asked = since_boot()
     with store.transaction() as connection:
+        refuse_other_schema(connection)
         confirm(connection, lease)
         life = lease.life if lease.life.is_held() else _taken_anew(store, connection, lease)
         now = mirror_time(connection)

@@ -128,6 +128,12 @@ def existing(url: str | URL) -> SchemaStatus:
     return found
 
 
+def refuse_other_schema(connection: Connection) -> None:
+    """Raises `SchemaBehindError` where the mirror was migrated since this process opened it."""
+    version = table(VERSION_TABLE, column("version_num", String))
+    refuse_unfit(place_of(connection.engine.url), connection.scalar(select(version.c.version_num)))
+
+
 def refuse_unfit(place: str, current: str | None) -> None:
     """Raises `SchemaBehindError` unless `current` is this version's head."""
     if current == head():

@@ -29,6 +29,8 @@ from wxsync.wecom.crypto import XML_LIMIT, CallbackCrypto, read_envelope
 PREFIX: Final = "/callback"
 OLDEST: Final = KEPT - timedelta(days=1)
 """A signed moment that is farther from now is a recorded one: its digest may be struck by now."""
+LONGEST_ASKED: Final = timedelta(hours=1)
+"""What a GET brings is given back in plain text: nobody is to have a recorded event read out like that."""
 IN_TIME: Final = 4.0
 """Seconds in which a body must be there; WeCom's own patience is five."""
 APP: Final = "app"
@@ -64,11 +66,11 @@ class _Signed:
         )
         return cls(signature=signature, timestamp=timestamp, nonce=nonce)
 
-    def is_of(self, now: datetime) -> bool:
+    def is_of(self, now: datetime, within: timedelta) -> bool:
         """It was signed lately; to be asked of what is signed."""
         text = self.timestamp
         is_number = text.isascii() and text.isdigit() and len(text) <= 12
-        return is_number and abs(int(text) - now.timestamp()) <= OLDEST.total_seconds()
+        return is_number and abs(int(text) - now.timestamp()) <= within.total_seconds()
 
     def opened(self, address: _Address, encrypt: str) -> bytes:
         """Raises CallbackRejectedError unless one of the pairs signed and encrypted it for this corp."""
@@ -131,7 +133,8 @@ class Callbacks:
             message = signed.opened(address, await _encrypted(request))
         except (CallbackRejectedError, ClientDisconnect, TimeoutError):
             return 403, b""
-        if not signed.is_of(self._clock()) or not self._is_from_wecom(request, address):
+        within = LONGEST_ASKED if request.method == "GET" else OLDEST
+        if not signed.is_of(self._clock(), within) or not self._is_from_wecom(request, address):
             return 403, b""
         if request.method == "GET":
             return 200, message

@@ -16,18 +16,18 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from wxsync.config.settings import Settings, SyncSettings
 from wxsync.engine.bell import JobBell
 from wxsync.engine.corp import Clock, Corp
-from wxsync.errors import WxsyncError
+from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror.clocks import since_boot
 from wxsync.mirror.store import Store
 from wxsync.service.chores import Chore, at_peace
-from wxsync.service.history import past_of
+from wxsync.service.history import Past, past_of
 from wxsync.service.leading import Leading
 from wxsync.service.memory import give_back
 from wxsync.service.running import Approved, Finished, run_once
 from wxsync.service.scheduler import announce, look_again
 from wxsync.service.standing import LastRun
 from wxsync.service.terms import terms_of, timetable_of
-from wxsync.service.turns import Cause, Ending, Turn, Turns
+from wxsync.service.turns import FIRST_PAUSE, Cause, Ending, Turn, Turns
 
 Opened = Callable[[Settings, str, JobBell], AbstractAsyncContextManager[Corp]]
 """The corp of a sync, ready to be worked with."""
@@ -36,10 +36,14 @@ Told = Callable[[Finished], Awaitable[None]]
 BEAT: Final = 2.0
 """Seconds after which the loop comes round at the latest."""
 LOOK_AGAIN: Final = 30.0
-STOPPING: Final = 15.0
+STOPPING: Final = 12.0
 """Seconds that runs have to end the step in hand when the daemon stops."""
+LETTING_GO: Final = 1.5
+"""Seconds for all else."""
 CUTTING: Final = 300.0
 """Seconds that a run has to end when it is cut off: longer than a call and its lease."""
+AGAIN: Final = 5.0
+"""Seconds until the mirror is asked once more."""
 TOO_LONG: Final = "it went on for longer than run_timeout"
 
 
@@ -76,6 +80,8 @@ class Daemon:
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._cut: dict[str, float] = {}
         self._approved: dict[str, list[Approved]] = {}
+        self._led_corps: set[str] = set()
+        """From when this process began to lead until it knows that it no longer does."""
         self._bells: dict[str, JobBell] = {}
         self._chores = (*chores, Chore(name="look again", every=LOOK_AGAIN, act=self._look_again))
         self._woken = asyncio.Event()
@@ -98,18 +104,20 @@ class Daemon:
     def begin_all(self) -> None:
         """Somebody wants every sync to run now; `min_interval` holds all the same."""
         for sync in self._current().sync:
-            self._want(sync, Cause.SCHEDULE)
+            if not self._want(sync, Cause.SCHEDULE):
+                structlog.get_logger().warning("another daemon leads: no run is begun here", sync=sync)
 
     def job_over(self, corp: str, job_id: str) -> None:
         """WeCom has told that a job is over."""
         self._bell(corp).ring(job_id)
 
     def approve(self, sync: str, approved: Approved) -> None:
-        """Somebody who may has said yes to a plan: it is carried out as soon as its corp is free."""
-        settings = self._current().sync.get(sync)
-        if settings is not None and self.leads(settings.corp):
+        """Somebody who may has said yes to a plan: it is carried out as soon as its corp is free.
+
+        Where this process does not lead, whoever does finds it on record.
+        """
+        if self._want(sync, Cause.APPROVAL):
             self._approved.setdefault(sync, []).append(approved)
-            self._want(sync, Cause.APPROVAL)
 
     def reload(self) -> None:
         """Go by the settings as they are now. Runs under way end by those with which they began."""
@@ -120,7 +128,7 @@ class Daemon:
             if job.id not in settings.sync:
                 job.remove()
         for sync, each in settings.sync.items():
-            if self.leads(each.corp):
+            if each.corp in self._led_corps:
                 self._announce(sync, each, since=None)
         self._woken.set()
 
@@ -170,19 +178,18 @@ class Daemon:
                 await self._next_round()
         finally:
             self._scheduler.shutdown(wait=False)
-            await _ended(chores, STOPPING)
             await _ended(self._runs.values(), STOPPING)
-            await _ended([task for _, task in self._leading.values()], STOPPING)
+            await _ended([*chores, *(task for _, task in self._leading.values())], LETTING_GO)
 
     async def _next_round(self) -> None:
-        wait = self._turns.wait()
+        wait = self._turns.wait(self.leads)
         with suppress(TimeoutError):
             async with asyncio.timeout(BEAT if wait is None else min(BEAT, wait)):
                 await self._woken.wait()
         self._woken.clear()
 
     def _begin_and_cut(self) -> None:
-        for turn in self._turns.begin():
+        for turn in self._turns.begin(self.leads):
             self._runs[turn.sync] = asyncio.create_task(self._run(turn), name=f"run of {turn.sync}")
         for sync in self._turns.cut_off():
             self._cut[sync] = since_boot()
@@ -201,17 +208,27 @@ class Daemon:
         give_back()  # nobody has the plan any more
 
     async def _run_and_tell(self, turn: Turn) -> None:
-        finished = await self._attempted(turn)
+        approved = self._approval(turn)
+        finished = await self._attempted(turn, approved)
         self.last[turn.sync] = LastRun.of(finished)
         _log(finished)
         self._runs.pop(turn.sync, None)
         self._cut.pop(turn.sync, None)
         self._turns.end(turn.sync, finished.ending)
+        if approved is not None:
+            self._after_approved(turn.sync, approved, finished.ending)
         self._woken.set()
         if not self._is_stopping:
             await at_peace("telling", partial(self._told, finished))
 
-    async def _attempted(self, turn: Turn) -> Finished:
+    def _after_approved(self, sync: str, approved: Approved, ending: Ending) -> None:
+        """What was approved is not forgotten because its corp was taken, or WeCom away."""
+        if ending is Ending.DONE:
+            self._want(sync, Cause.CHANGE)
+        else:
+            asyncio.get_running_loop().call_later(FIRST_PAUSE, self.approve, sync, approved)
+
+    async def _attempted(self, turn: Turn, approved: Approved | None) -> Finished:
         log = structlog.get_logger()
         began = self._clock()
         failed = Finished(
@@ -223,7 +240,7 @@ class Daemon:
             took=timedelta(),
         )
         try:
-            return await self._attempt(self._current(), turn)
+            return await self._attempt(self._current(), turn, approved)
         except asyncio.CancelledError:
             why = "the daemon stops" if self._is_stopping else TOO_LONG
             error = WxsyncError(f"the run was cut off: {why}")
@@ -234,21 +251,17 @@ class Daemon:
             error = WxsyncError("the run broke off by a fault of wxsync", hint="see the log, and report it")
         return replace(failed, error=error, took=self._clock() - began)
 
-    async def _attempt(self, settings: Settings, turn: Turn) -> Finished:
+    async def _attempt(self, settings: Settings, turn: Turn, approved: Approved | None) -> Finished:
         structlog.get_logger().info("a run begins", cause=turn.cause.value)
-        approved = self._approval(turn)
         if turn.sync not in settings.sync:
             raise WxsyncError(f"the config no longer has a sync {turn.sync}")
         async with self._opened(settings, turn.sync, self._bell(turn.corp)) as corp:
-            finished = await run_once(corp, turn.cause, approved)
-        if approved is not None:
-            self._want(turn.sync, Cause.CHANGE)
-        return finished
+            return await run_once(corp, turn.cause, approved)
 
     def _approval(self, turn: Turn) -> Approved | None:
-        if turn.cause is not Cause.APPROVAL:
+        waiting = self._approved.get(turn.sync)
+        if turn.cause is not Cause.APPROVAL or not waiting:
             return None
-        waiting = self._approved[turn.sync]
         approved = waiting.pop(0)
         if waiting:
             self._want(turn.sync, Cause.APPROVAL)
@@ -265,14 +278,33 @@ class Daemon:
             self._leading.pop(corp)[1].cancel()
 
     async def _lead(self, corp: str) -> None:
-        """Go on where the one that led before stopped."""
+        """Go on where the one that led before stopped; what the mirror does not tell now it tells later."""
+        self._led_corps.add(corp)
         for sync, settings in self._current().sync.items():
             if settings.corp == corp:
-                await at_peace("taking the lead", partial(self._take_up, sync, settings))
+                self._announce(sync, settings, since=None)
+        for sync in [name for name, each in self._current().sync.items() if each.corp == corp]:
+            await self._take_up_at_last(corp, sync)
         await at_peace("taking the lead", partial(self._led, corp))
 
-    async def _take_up(self, sync: str, settings: SyncSettings) -> None:
-        past = await asyncio.to_thread(past_of, self._store, settings.corp, sync)
+    async def _take_up_at_last(self, corp: str, sync: str) -> None:
+        while True:
+            if await self._took_up(corp, sync):
+                return
+            await asyncio.sleep(AGAIN)
+
+    async def _took_up(self, corp: str, sync: str) -> bool:
+        try:
+            past = await asyncio.to_thread(past_of, self._store, corp, sync)
+        except MirrorError as error:
+            structlog.get_logger().warning("nobody knows the last run yet", sync=sync, error=error.message)
+            return False
+        settings = self._current().sync.get(sync)
+        if settings is not None and settings.corp == corp:
+            self._take_up(sync, settings, past)
+        return True
+
+    def _take_up(self, sync: str, settings: SyncSettings, past: Past) -> None:
         if past.last is not None:
             self.last[sync] = past.last
         if past.is_cut_short:
@@ -286,9 +318,13 @@ class Daemon:
         self._woken.set()
 
     def _follow(self, corp: str) -> None:
+        self._led_corps.discard(corp)
         for sync, settings in self._current().sync.items():
-            if settings.corp == corp and self._scheduler.get_job(sync) is not None:
-                self._scheduler.remove_job(sync)
+            if settings.corp == corp:
+                self._turns.forget(sync)
+                self._approved.pop(sync, None)
+                if self._scheduler.get_job(sync) is not None:
+                    self._scheduler.remove_job(sync)
 
     def _announce(self, sync: str, settings: SyncSettings, *, since: datetime | None) -> None:
         if (timetable := timetable_of(sync, settings)) is not None:
@@ -299,11 +335,17 @@ class Daemon:
     async def _start(self, sync: str) -> None:
         self._want(sync, Cause.SCHEDULE)
 
-    def _want(self, sync: str, cause: Cause) -> None:
+    def _want(self, sync: str, cause: Cause) -> bool:
+        """Whether it is wanted now: of corps for which another daemon leads nothing is.
+
+        Where the lead could not be renewed in time it is, and waits until it was, or was lost.
+        """
         settings = self._current().sync.get(sync)
-        if settings is not None and self.leads(settings.corp):
-            self._turns.want(sync, cause)
-            self._woken.set()
+        if settings is None or settings.corp not in self._led_corps:
+            return False
+        self._turns.want(sync, cause)
+        self._woken.set()
+        return True
 
     async def _look_again(self) -> None:
         look_again(self._scheduler, datetime.now(UTC))

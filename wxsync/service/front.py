@@ -14,10 +14,11 @@ from wxsync.mirror.store import Store
 from wxsync.service.app import create_app
 from wxsync.service.callback_ips import CallbackIps
 from wxsync.service.callbacks import callback_routes
-from wxsync.service.clients import client_address
+from wxsync.service.clients import client_address, to_address
 from wxsync.service.counts import CallbackCounts
 from wxsync.service.health import Beat
 from wxsync.service.letterbox import Letterbox
+from wxsync.service.metrics import FORWARDED
 from wxsync.service.probes import probe_routes
 
 KEPT: Final = 200
@@ -45,5 +46,8 @@ class Front:
             self.counts.rejected("store" if status == UNKEPT else "refused")
 
     def _address(self, request: Request) -> str | None:
+        """None where a proxy passed it on that nobody named: its own address says nothing of who asks."""
         client = client_address(request, self._current().service.trusted_proxies)
-        return None if client is None else str(client)
+        peer = None if request.client is None else to_address(request.client.host)
+        is_passed_on = any(name in request.headers for name in FORWARDED)
+        return None if client is None or (is_passed_on and client == peer) else str(client)

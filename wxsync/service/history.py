@@ -9,15 +9,18 @@ from itertools import takewhile
 from typing import Final
 
 from wxsync.engine.chronicle import INTERRUPTED
-from wxsync.engine.waiting import SCHEDULE
+from wxsync.engine.waiting import UNATTENDED
 from wxsync.mirror import journal, lease
 from wxsync.mirror.journal import RunRecord
 from wxsync.mirror.store import Store
 from wxsync.model.run import RunState
+from wxsync.service.running import APPROVAL
 from wxsync.service.standing import LastRun
 
 MOST: Final = 12
 """More failures in a row than lead to the longest pause."""
+OURS: Final = UNATTENDED | {APPROVAL}
+"""By these the daemon begins runs."""
 BROKEN: Final = (RunState.FAILED, RunState.STOPPED)
 
 
@@ -37,7 +40,7 @@ class Past:
 def past_of(store: Store, corp: str, sync: str) -> Past:
     """What is on record. Raises MirrorError."""
     with store.reading() as connection:
-        runs = journal.runs_by_trigger(connection, corp, sync, SCHEDULE, MOST)
+        runs = journal.runs_by_trigger(connection, corp, sync, OURS, MOST)
         is_idle = lease.holder(connection, corp) is None
     return to_past(runs, is_idle=is_idle)
 

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from wxsync.errors import WxsyncError
-from wxsync.mirror.inbox import Waiting, put_worked, waiting
+from wxsync.mirror.inbox import Receiver, Waiting, put_worked, waiting
 from wxsync.mirror.retention import tidy_events
 from wxsync.mirror.store import Store
 from wxsync.mirror.told import note_told
@@ -82,7 +82,7 @@ async def work_off(
     after = 0
     while letters := await asyncio.to_thread(_next, store, corp, after):
         after = letters[-1].id
-        events = [(letter, parse_event(letter.letter.message)) for letter in letters]
+        events = [(letter, _event_of(letter)) for letter in letters]
         for_now = [(letter, event) for letter, event in events if not isinstance(event, CardEvent)]
         clicks = [(letter, event) for letter, event in events if isinstance(event, CardEvent)]
         await asyncio.to_thread(_note, store, corp, for_now, clock())
@@ -119,6 +119,14 @@ def told_by(event: AnyEvent, received_at: datetime) -> tuple[Told, ...]:
         for name, value in event.values.items()
         if len(name) <= LONGEST_FIELD
     )
+
+
+def _event_of(letter: Waiting) -> AnyEvent:
+    """What the letter says. Of cards an app's receiver hears, with keys of its own, and no other."""
+    event = parse_event(letter.letter.message)
+    if isinstance(event, CardEvent) and letter.letter.receiver is not Receiver.APP:
+        return UnknownEvent(created_at=event.created_at, name="a click that came to the receiver of contacts")
+    return event
 
 
 def _next(store: Store, corp: str, after: int) -> list[Waiting]:

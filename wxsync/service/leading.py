@@ -10,7 +10,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -59,11 +58,14 @@ class Leading:
         """Lead as soon and as long as can be: until cancelled, and then no more."""
         log = structlog.get_logger().bind(corp=self._corp)
         while True:
-            held = await self._sought()
-            if held is not None:
-                log.info("this daemon leads for the corp")
-                await self._lead(Hold(self._store, held))
-                log.warning("this daemon no longer leads for the corp")
+            try:
+                held = await self._sought()
+                if held is not None:
+                    log.info("this daemon leads for the corp")
+                    await self._lead(Hold(self._store, held))
+                    log.warning("this daemon no longer leads for the corp")
+            except Exception:  # such as that no number is left for another file: it is tried again
+                log.exception("leading broke off")
             await asyncio.sleep(SEARCH)
 
     async def _sought(self) -> Lease | None:
@@ -80,13 +82,13 @@ class Leading:
     async def _lead(self, hold: Hold) -> None:
         self._hold = hold
         renewing = asyncio.create_task(hold.keep(RENEWAL))
+        beginning = asyncio.ensure_future(self._began(self._corp))
         try:
-            await self._began(self._corp)
             await renewing
         finally:
             self._hold = None
             self._ended(self._corp)
-            renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
+            for task in (beginning, renewing):
+                task.cancel()
+            await asyncio.wait((beginning, renewing))
             await hold.end()

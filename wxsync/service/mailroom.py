@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
 
+from wxsync.mirror.inbox import corps_of_letters
 from wxsync.mirror.store import Store
 from wxsync.service.chores import at_peace
 from wxsync.service.counts import CallbackCounts
@@ -30,9 +32,13 @@ class Mailroom:
             await at_peace("working events off", partial(self._work_off, corp))
 
     async def tidy(self) -> None:
-        """What is too old goes."""
-        for corp in self._corps():
+        """What is too old goes, also of corps that no sync feeds any more."""
+        for corp in await asyncio.to_thread(self._of_all):
             await at_peace("striking old events", partial(tidy_inbox, self._store, corp))
+
+    def _of_all(self) -> tuple[str, ...]:
+        with self._store.reading() as connection:
+            return corps_of_letters(connection)
 
     async def _work_off(self, corp: str) -> None:
         worked = await work_off(self._store, corp, self._reactions)

@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import carry_out, holding, preview, refuse
-from wxsync.engine.waiting import SCHEDULE
+from wxsync.engine.waiting import HASTY, SCHEDULE
 from wxsync.errors import GuardError, RunInProgressError, StalePlanError, WxsyncError
 from wxsync.mirror.clocks import since_boot
 from wxsync.model.plan import Plan
@@ -85,14 +85,14 @@ async def _ended(corp: Corp, begun: Finished, approved: Approved | None) -> Fini
 
 
 async def _report(corp: Corp, begun: Finished) -> Finished:
-    reads = corp.settings.policy.confirm_reads
-    number, decision = await preview(corp, trigger=SCHEDULE, confirm_reads=reads)
+    trigger, reads = _trigger_of(begun.cause), _reads(corp, begun.cause)
+    number, decision = await preview(corp, trigger=trigger, confirm_reads=reads)
     bind_contextvars(run=number)
     return replace(begun, number=number, plan=decision.plan)
 
 
 async def _apply(corp: Corp, begun: Finished, approved: Approved | None) -> Finished:
-    trigger = SCHEDULE if approved is None else APPROVAL
+    trigger = _trigger_of(begun.cause) if approved is None else APPROVAL
     digest = None if approved is None else approved.digest
     undoes = None if approved is None else approved.undoes
     async with holding(corp, trigger) as held:
@@ -102,7 +102,7 @@ async def _apply(corp: Corp, begun: Finished, approved: Approved | None) -> Fini
             trigger=trigger,
             approved=digest,
             undoes=undoes,
-            confirm_reads=corp.settings.policy.confirm_reads if approved is None else 1,
+            confirm_reads=_reads(corp, begun.cause) if approved is None else 1,
         )
         bind_contextvars(run=number)
         planned = replace(begun, number=number, plan=decision.plan)
@@ -113,3 +113,13 @@ async def _apply(corp: Corp, begun: Finished, approved: Approved | None) -> Fini
             return replace(planned, run=await refuse(corp, number, decision, error), error=error)
     ending = Ending.FAILED if run.state in BROKEN_OFF else Ending.DONE
     return replace(planned, run=run, ending=ending)
+
+
+def _trigger_of(cause: Cause) -> str:
+    return SCHEDULE if cause is Cause.APPROVAL else cause.value
+
+
+def _reads(corp: Corp, cause: Cause) -> int:
+    """One more where this reading does not count: who is looked at twice in a minute is not away twice."""
+    reads = corp.settings.policy.confirm_reads
+    return reads + 1 if reads > 1 and _trigger_of(cause) in HASTY else reads

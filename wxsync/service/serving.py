@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import FrameType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from wxsync.errors import ConfigError
+from wxsync.mirror.retention import Retention, tidy
 from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
+from wxsync.mirror.upgrading import upgrade_file
 from wxsync.model.event import CardEvent
 from wxsync.runtime import open_corp, read_callback_ips, utc_now
 from wxsync.service.callback_ips import AFTER_FAILURE, keep_read
-from wxsync.service.chores import Chore
+from wxsync.service.chores import Chore, at_peace
 from wxsync.service.clients import Network
 from wxsync.service.current import Current
 from wxsync.service.daemon import Daemon
@@ -39,6 +45,12 @@ INBOX: Final = 2.0
 """Seconds after which it is looked into unasked: another daemon may have taken something in."""
 TELLING: Final = 30.0
 TIDYING: Final = 300.0
+STRIKING: Final = 3600.0
+"""Seconds between two looks for what is kept for too long, where no run comes to its end."""
+THREADS: Final = 32
+"""For questions to the mirror, and for mail."""
+LEAVING: Final = 19.0
+"""Seconds after which a daemon that was told to stop leaves, whatever it is at: the next run goes on."""
 
 
 def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]) -> None:
@@ -48,7 +60,10 @@ def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]
     begin, and where a run does not end that was cut off.
     """
     with listening(current().service.listen) as listener:
-        store = Store(prepare(current().mirror.full_url))
+        url = current().mirror.full_url
+        if (backup := upgrade_file(url, made_at=utc_now())) is not None:
+            structlog.get_logger().info("the mirror was brought to this version's schema", backup=str(backup))
+        store = Store(prepare(url))
         try:
             process = Process(current, store, systemd)
             with serving(process.front.app, listener) as web:
@@ -85,6 +100,7 @@ class Process:
                 Chore(name="watching", every=EVERY, act=self._look_at_sources),
                 Chore(name="telling", every=TELLING, act=self._tell_people),
                 Chore(name="tidying", every=TIDYING, act=self._tidy),
+                Chore(name="striking", every=STRIKING, act=self._strike),
                 Chore(name="addresses of WeCom", every=AFTER_FAILURE, act=self._keep_addresses),
             ),
         )
@@ -97,8 +113,9 @@ class Process:
         """Until a signal ends it."""
         self._web = web
         self._loop = loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="wxsync-mirror"))
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+            signal.signal(number, self._heed)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_signal_handler(signal.SIGUSR1, self._daemon.begin_all)
         on_ready()
@@ -115,6 +132,12 @@ class Process:
 
     async def _tidy(self) -> None:
         await self._mailroom.tidy()
+
+    async def _strike(self) -> None:
+        service = self._current().service
+        kept = Retention(audit_days=service.audit_days, keep_runs_days=service.keep_runs_days)
+        for corp in self._daemon.corps:
+            await asyncio.to_thread(tidy, self._store, corp, kept, utc_now())
 
     async def _clicked(self, corp: str, card: CardEvent) -> None:
         click = Click(
@@ -145,7 +168,8 @@ class Process:
         return [name for name, corp in corps if corp.callback or (corp.app and corp.app.callback)]
 
     async def _addresses_of(self, corp: str) -> Iterable[Network]:
-        return await read_callback_ips(self._current(), corp, self._store)
+        settings = self._current()
+        return await read_callback_ips(settings, corp, self._store) if corp in settings.corp else ()
 
     def _beat(self) -> None:
         """Only while those answer who serve: a daemon without its web is none."""
@@ -164,7 +188,11 @@ class Process:
         self._systemd.status(self._standing())
 
     async def _look_at_sources(self) -> None:
-        for sync in await self._stirring.changed(self._current(), self._daemon.at_leisure):
+        for sync in self._daemon.at_leisure:
+            await at_peace("watching", partial(self._look_at_sources_of, sync))
+
+    async def _look_at_sources_of(self, sync: str) -> None:
+        if await self._stirring.has_changed(self._current(), sync):
             self._daemon.stirred(sync)
 
     def _standing(self) -> str:
@@ -173,6 +201,14 @@ class Process:
         syncs = self._current().sync.items()
         elsewhere = [name for name, sync in syncs if not daemon.leads(sync.corp)]
         return standing(zones, daemon.last, daemon.running, daemon.next_starts(), elsewhere)
+
+    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+        """Heard between two steps of Python, also where the loop is busy with a plan of very many people."""
+        leaving = threading.Timer(LEAVING, os._exit, (0,))
+        leaving.daemon = True
+        leaving.start()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
         structlog.get_logger().info("the daemon stops")

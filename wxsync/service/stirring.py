@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -35,16 +35,16 @@ class Stirring:
         self._acted: dict[tuple[str, str], tuple[str | None, str | None]] = {}
         """(sync, source) -> its mark in the mirror by then, and where it stood when it was acted upon."""
 
-    async def changed(self, settings: Settings, syncs: Iterable[str]) -> tuple[str, ...]:
-        """Of these syncs those whose sources may have changed since; each change is told once."""
-        return tuple([sync for sync in syncs if _is_watched(settings, sync) and await self._has(sync)])
-
-    async def _has(self, sync: str) -> bool:
+    async def has_changed(self, settings: Settings, sync: str) -> bool:
+        """Whether its sources may have changed since; each change is told once."""
+        if not _is_watched(settings, sync):
+            return False
         async with self._opened(sync) as corp:
             known = await asyncio.to_thread(self._marks, corp.name, sync)
             since = {name: mark for name, mark in self._since(sync, known).items() if mark is not None}
             answers = await has_stirred(corp, since)
-        return any(self._is_news(sync, known.get(each.source), each) for each in answers)
+        news = [self._is_news(sync, known.get(each.source), each) for each in answers]
+        return any(news)
 
     def _marks(self, corp: str, sync: str) -> dict[str, str]:
         with self._store.reading() as connection:
@@ -70,5 +70,7 @@ class Stirring:
 
 
 def _is_watched(settings: Settings, sync: str) -> bool:
+    if sync not in settings.sync:
+        return False
     sources = (settings.source[name] for name in settings.sync[sync].sources)
     return any(isinstance(each, LdapSourceSettings) and each.watch for each in sources)

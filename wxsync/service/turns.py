@@ -148,9 +148,17 @@ class Turns:
         if sync in self._syncs:
             self._syncs[sync].want(cause, self._clock())
 
-    def begin(self) -> tuple[Turn, ...]:
-        """All whose turn it is; they count as running until `end`."""
-        return tuple(self._begin())
+    def begin(self, may: Callable[[str], bool] = lambda corp: True) -> tuple[Turn, ...]:
+        """All whose turn it is, of the corps of which runs `may` begin; they count as running until `end`.
+
+        What the others want waits.
+        """
+        return tuple(self._begin(may))
+
+    def forget(self, sync: str) -> None:
+        """Nothing is wanted of this sync any more; a run under way goes on."""
+        if sync in self._syncs:
+            self._syncs[sync].cause = self._syncs[sync].approved_at = None
 
     def end(self, sync: str, ending: Ending) -> None:
         """The run of `sync` is over, also one that was cut off, and its corp is free.
@@ -183,10 +191,10 @@ class Turns:
             self._running[sync].is_cut_off = True
         return tuple(over)
 
-    def wait(self) -> float | None:
+    def wait(self, may: Callable[[str], bool] = lambda corp: True) -> float | None:
         """Seconds until `begin` or `cut_off` has something to say; None if only a want or an end can help."""
         now = self._clock()
-        return min((max(moment - now, 0.0) for moment in self._moments(now)), default=None)
+        return min((max(moment - now, 0.0) for moment in self._moments(now, may)), default=None)
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -197,10 +205,10 @@ class Turns:
         """How many runs of it failed since the last one that did not."""
         return self._syncs[sync].failures
 
-    def _begin(self) -> Iterator[Turn]:
+    def _begin(self, may: Callable[[str], bool]) -> Iterator[Turn]:
         now = self._clock()
         for sync, standing in sorted(self._syncs.items(), key=lambda item: item[1].asked_at()):
-            if standing.may_begin(now) and self._is_free(sync, standing):
+            if standing.may_begin(now) and self._is_free(sync, standing) and may(standing.terms.corp):
                 terms, cause = standing.terms, standing.take()
                 standing.not_before = now + terms.min_interval.total_seconds()
                 self._running[sync] = _Running(
@@ -213,12 +221,12 @@ class Turns:
         taken = {run.corp for run in self._running.values()}
         return sync not in self._running and standing.terms.corp not in taken
 
-    def _moments(self, now: float) -> Iterator[float]:
+    def _moments(self, now: float, may: Callable[[str], bool]) -> Iterator[float]:
         for run in self._running.values():
             if not run.is_cut_off:
                 yield run.ends_by
         for sync, standing in self._syncs.items():
-            if not self._is_free(sync, standing):
+            if not (self._is_free(sync, standing) and may(standing.terms.corp)):
                 continue
             if standing.approved_at is not None:
                 yield now

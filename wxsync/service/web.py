@@ -11,14 +11,17 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from wxsync.errors import WxsyncError
 
-GRACE: Final = 5
+GRACE: Final = 2
 """Seconds that requests under way have when the server stops."""
 STARTING: Final = 20.0
 LONGEST_HEAD: Final = 16 * 1024
 MOST_AT_ONCE: Final = 512
+FIRST_WORD: Final = 10.0
+"""Seconds in which the head of a first request must be there."""
 
 
 @contextmanager
@@ -51,6 +54,23 @@ def serving(app: ASGIApp, listener: socket.socket) -> Iterator[Web]:
         web.stop()
 
 
+class Impatient(H11Protocol):
+    """A connection that does not ask anything in time is closed: it would keep the place of others."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._silent = self.loop.call_later(FIRST_WORD, self._close_where_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._silent.cancel()
+        super().connection_lost(exc)
+
+    def _close_where_silent(self) -> None:
+        has_asked = getattr(self, "cycle", None) is not None
+        if not has_asked and not self.transport.is_closing():
+            self.transport.close()
+
+
 class Web(uvicorn.Server):
     """uvicorn in a thread, quiet, which leaves the process's signals alone."""
 
@@ -59,6 +79,7 @@ class Web(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="off",
+                http=Impatient,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -54,7 +54,15 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "failed": "failed as a whole",
         "abandoned": "given up",
     },
-    "trigger": {"manual": "by hand", "schedule": "by schedule", "demo": "demo", "undo": "to undo a run"},
+    "trigger": {
+        "manual": "by hand",
+        "schedule": "by schedule",
+        "change": "after a change",
+        "retry": "after a failure",
+        "approval": "after a click",
+        "demo": "demo",
+        "undo": "to undo a run",
+    },
     "query": {
         "departments": "departments",
         "members": "members",

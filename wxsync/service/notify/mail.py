@@ -27,12 +27,12 @@ def send_mail(channel: SmtpChannelSettings, parcel: Parcel, language: str, now: 
     mail = mail_of(channel, parcel, language, now).as_bytes(policy=SMTP)
     try:
         line = _connected(channel)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         return not_sent(f"the mail server cannot be used: {_why(error)}")
     with line:
         try:
             missed = _addressed(line, channel)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, ValueError, smtplib.SMTPException) as error:  # an address that is not ASCII
             return not_sent(f"the mail server refused the mail: {_why(error)}")
         return _handed_over(line, mail, missed)
 

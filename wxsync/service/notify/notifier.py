@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -33,9 +34,12 @@ from wxsync.service.notify.telling import told
 from wxsync.service.running import Finished
 from wxsync.service.terms import timetable_of
 
+SHOWING: Final = 10.0
+"""Seconds for bringing a card up to date."""
+
 
 class Notifier:
-    """Belongs to the work loop. No method raises a WxsyncError: that nobody can be told ends no run."""
+    """Belongs to the work loop. But for `clicked` nothing raises a WxsyncError: untold runs are runs too."""
 
     def __init__(
         self,
@@ -72,16 +76,17 @@ class Notifier:
             await self._send(corp)
 
     async def clicked(self, click: Click) -> Wanted | None:
-        """Somebody pressed a button: the run that is wanted for it, if any. Whoever may not is told so."""
+        """Somebody pressed a button: the run that is wanted for it, if any. Whoever may not is told so.
+
+        Raises MirrorError where it could not be judged: then it is to be told of again.
+        """
         settings = self._current()
-        try:
-            found = await asyncio.to_thread(self._answer, settings, click)
-        except WxsyncError as error:
-            _log(click.corp).error("a click could not be judged", problem=problem_of(error))
-            return None
+        found = await asyncio.to_thread(self._answer, settings, click)
         log = _log(click.corp, who=click.userid, outcome=found.outcome.value)
         log.info("a click on a card") if found.wanted else log.warning("a click on a card")
-        await self._show(settings, click, found)
+        with suppress(TimeoutError):  # others wait for their events; the next click shows it
+            async with asyncio.timeout(SHOWING):
+                await self._show(settings, click, found)
         return found.wanted
 
     async def wanted(self, corp: str) -> tuple[Wanted, ...]:
