@@ -57,7 +57,7 @@ def state(told: Told) -> list[tuple[NoticeState, str]]:
 
 def promote(told: Told, *people: int) -> None:
     for number in people:
-        told.story.hr.employees[f"E{number}"].title = f"主管{told.story.stage.now:%H%M}"
+        told.story.hr.employees[f"E{number}"].title = f"主管{told.story.stage.now:%H%M%S}"
 
 
 # The app

@@ -108,7 +108,8 @@ def test_every_metric_is_there_and_promtool_finds_no_fault(store: Store, tmp_pat
     fill(store)
     counts = CallbackCounts()
     counts.received("acme", "update_user")
-    counts.rejected("signature")
+    counts.rejected("refused")
+    counts.unknown("acme", 2)
     held = [
         lease.acquire(store, corp, owner="acme (schedule)", ttl=timedelta(seconds=240)) for corp in ("acme",)
     ]
