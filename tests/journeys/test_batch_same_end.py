@@ -18,7 +18,7 @@ from tests.journeys.stage import described, failures
 from tests.journeys.ways import METHODS, REPLACE, Ways, directory_of, empty_mirror, outcomes_of, ways_of
 
 PARTS = 25
-EXAMPLES = 30
+EXAMPLES = 15
 SOAKED = 500
 
 FOREIGN_NUMBER = "13999990001"

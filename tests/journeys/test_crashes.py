@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -63,11 +64,25 @@ def a_day(story: Story) -> None:
     story.tag("标签三", "E10", "E6")
 
 
-@pytest.mark.parametrize("is_after", [False, True], ids=["before_its_effect", "after_its_effect"])
+WHEN = pytest.mark.parametrize("is_after", [False, True], ids=["before_its_effect", "after_its_effect"])
+
+
+@WHEN
+def test_where_the_process_dies_the_next_run_ends_as_if_it_had_not(tmp_path: Path, is_after: bool) -> None:
+    """At every other write call of a day with something of everything: one more run, and all is well."""
+    _die_in_the_day(tmp_path, is_after, range(int(is_after), 100, 2))
+
+
+@pytest.mark.soak
+@WHEN
 def test_wherever_the_process_dies_the_next_run_ends_as_if_it_had_not(tmp_path: Path, is_after: bool) -> None:
-    """For every write call of a day with something of everything: one more run, and all is well."""
+    """The same at every one."""
+    _die_in_the_day(tmp_path, is_after, range(100))
+
+
+def _die_in_the_day(tmp_path: Path, is_after: bool, calls: Iterable[int]) -> None:
     loaded = office(tmp_path)
-    for at in range(100):
+    for at in calls:
         story = loaded.copy(tmp_path / str(at))
         a_day(story)
         story.save()

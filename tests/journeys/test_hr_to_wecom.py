@@ -86,10 +86,20 @@ def test_two_thousand_people_arrive_field_by_field_and_a_second_run_has_nothing_
     assert sorted(paths) == sorted(reads)
 
 
-def test_thirty_days_of_hr_converge_in_one_apply_each_within_the_default_limits(
+def test_days_of_hr_converge_in_one_apply_each_within_the_default_limits(
     postgres_url: str, tmp_path: Path
 ) -> None:
     """Whatever HR does in a day, one apply follows it, the plan after is empty, nobody is invited."""
+    hr = found(7, members=2000, departments=200, tags=30)
+    stage = Stage(settings_of(postgres_url, tmp_path / "mirror.db"))
+    assert live(stage, hr, postgres_url, 10)
+
+
+@pytest.mark.soak
+def test_thirty_days_of_hr_converge_in_one_apply_each_within_the_default_limits(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """The same for thirty days, in which everything happens that HR can do."""
     hr = found(7, members=2000, departments=200, tags=30)
     stage = Stage(settings_of(postgres_url, tmp_path / "mirror.db"))
     assert live(stage, hr, postgres_url, 30) == every_case()
