@@ -1,4 +1,4 @@
-"""Slow questions to a source, each in a thread of its own.
+"""Slow questions, each in a thread of its own: to sources, and of probes to the mirror.
 
 asyncio has a few threads for all that blocks. A source that hangs would keep one of them for ever, and as
 many sources as there are threads would stop leases from being renewed. A thread of this kind is nobody's to
@@ -31,6 +31,11 @@ async def aside(corp: Corp, work: Callable[[], T]) -> T:
             "a reading that was cut off still waits for an answer",
             hint="see what keeps the source from answering; restart wxsync if it never will",
         )
+    return await begin_aside(work, name)
+
+
+def begin_aside(work: Callable[[], T], name: str) -> asyncio.Future[T]:
+    """The work begun in a thread of that name, and what it will give, or raise; belongs to this loop."""
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[T] = loop.create_future()
 
@@ -48,9 +53,9 @@ async def aside(corp: Corp, work: Callable[[], T]) -> T:
             answer = work()
         except BaseException as caught:  # noqa: BLE001  it is handed to whoever waits
             error = caught
-        threading.current_thread().name = "a reading that is over"
+        threading.current_thread().name = f"{name}, over"
         with suppress(RuntimeError):  # the loop is over
             loop.call_soon_threadsafe(put, answer, error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return await answered
+    return answered

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from threading import Thread
 from typing import Generic, TypeVar
+
+from wxsync.engine.aside import begin_aside
 
 T = TypeVar("T")
 
@@ -30,27 +31,7 @@ class Question(Generic[T]):
             return await asyncio.shield(self._asked)
 
     def _begin(self) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        asked: asyncio.Future[T] = loop.create_future()
+        asked = begin_aside(self._ask, "wxsync-question")
         # Whoever asked may have gone by then: an error that nobody fetches is none.
         asked.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-        def put(answer: T | None, error: Exception | None) -> None:
-            if asked.done():
-                return
-            if error is not None:
-                asked.set_exception(error)
-            else:
-                asked.set_result(answer)  # type: ignore[arg-type]
-
-        def ask() -> None:
-            answer, error = None, None
-            try:
-                answer = self._ask()
-            except Exception as caught:  # noqa: BLE001  it is handed to whoever waits
-                error = caught
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(put, answer, error)
-
-        Thread(target=ask, name="wxsync-question", daemon=True).start()
         return asked
