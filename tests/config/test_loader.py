@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.config.sample import ENVIRONMENT, REMOVED, changed, load, to_toml
+from wxsync.config import loader
 from wxsync.config.loader import find_config, load_settings
 from wxsync.errors import ConfigError
 
@@ -268,10 +269,12 @@ def test_the_order_in_which_a_config_is_looked_for(tmp_path: Path, monkeypatch: 
 def test_a_missing_config_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names every place; one that was named is never passed over."""
     monkeypatch.chdir(tmp_path)
+    assert Path("/etc/wxsync/config.toml") == loader.OF_SYSTEM
+    monkeypatch.setattr(loader, "OF_SYSTEM", tmp_path / "etc/config.toml")  # this machine may have a wxsync
     with pytest.raises(ConfigError) as caught:
         find_config(None, environment={})
     assert str(tmp_path / "wxsync.toml") in caught.value.message
-    assert "/etc/wxsync/config.toml" in caught.value.message
+    assert str(tmp_path / "etc/config.toml") in caught.value.message
     (tmp_path / "wxsync.toml").touch()
     with pytest.raises(ConfigError, match="given by --config"):
         find_config(tmp_path / "x.toml", environment={})

@@ -103,7 +103,7 @@ def test_lines_of_threads_and_libraries_say_whose_they_are(out: io.StringIO) -> 
 
 def test_libraries_speak_from_a_warning_on(out: io.StringIO) -> None:
     """Also where wxsync's own level is debug; a warning of Python counts among them."""
-    for name in ("apscheduler", "uvicorn.access", "httpx", "ldap3", "sqlalchemy.engine", "alembic"):
+    for name in ("apscheduler", "asyncio", "httpx", "ldap3", "sqlalchemy.engine", "alembic"):
         logging.getLogger(name).info("GET https://example.com/?access_token=t0k3n")
         logging.getLogger(name).warning("all is not well")
     log().debug("ours")
