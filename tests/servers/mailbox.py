@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from ssl import SSLContext
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -73,15 +74,18 @@ class Placed(Controller):
 
 
 @contextmanager
-def mail_server(*, tls: Any = None, with_login: bool = False) -> Iterator[Mailbox]:
-    """A server on this machine that takes mail for anybody; over STARTTLS where there is a context."""
+def mail_server(
+    *, starttls: SSLContext | None = None, tls: SSLContext | None = None, with_login: bool = False
+) -> Iterator[Mailbox]:
+    """A server on this machine that takes mail for anybody; encrypted where there is a context."""
     box = Mailbox()
     controller = Placed(
         box,
         hostname="127.0.0.1",
         port=0,
-        tls_context=tls,
-        require_starttls=tls is not None,
+        ssl_context=tls,
+        tls_context=starttls,
+        require_starttls=starttls is not None,
         authenticator=box.login if with_login else None,
         auth_required=with_login,
         auth_require_tls=False,

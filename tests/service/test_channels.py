@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.servers.certificates import make_authority
 from tests.servers.mailbox import Mailbox, Receiver, http_receiver, mail_server
 from tests.service.desk import SECRET, desk_with, http_channel
 from tests.service.telling import CHIEF, OTHER, Told, company
@@ -216,6 +219,45 @@ def test_one_recipient_whom_the_server_does_not_know(tmp_path: Path, mail: Mailb
         assert desk.undelivered() == [
             (NoticeState.WAITING, "the mail server refused the mail: it answered 550")
         ]
+
+
+@contextmanager
+def encrypted(folder: Path, security: str, name: str = "localhost") -> Iterator[tuple[Mailbox, Path]]:
+    """A mail server whose certificate is for `name`, and the file of who issued it."""
+    authority = make_authority(folder)
+    certificate, key = authority.issue(folder, names=(name,), addresses=())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    served = {"tls": context} if security == "tls" else {"starttls": context}
+    with mail_server(with_login=True, **served) as box:
+        yield box, authority.file
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_an_encrypted_mail(tmp_path: Path, security: str) -> None:
+    """The server's certificate is of an authority that the config names."""
+    with encrypted(tmp_path, security) as (box, trusted):
+        channel = smtp(box, host="localhost", security=security, ca_file=str(trusted))
+        with desk_with(tmp_path, channel) as desk:
+            desk.tell()
+            assert desk.undelivered() == []
+    assert len(box.mails) == 1
+    assert box.logins == [(b"wxsync", b"right")]
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize(("name", "is_trusted"), [("localhost", False), ("mail.example.com", True)])
+def test_a_certificate_that_is_not_believed(
+    tmp_path: Path, security: str, name: str, is_trusted: bool
+) -> None:
+    """Of nobody known, or for another host: no mail and no password goes out."""
+    with encrypted(tmp_path, security, name) as (box, trusted):
+        more = {"ca_file": str(trusted)} if is_trusted else {}
+        with desk_with(tmp_path, smtp(box, host="localhost", security=security, **more)) as desk:
+            desk.tell()
+            [(found, problem)] = desk.undelivered()
+    assert (found, box.mails, box.logins) == (NoticeState.WAITING, [], [])
+    assert problem == "the mail server cannot be used: encryption failed (CERTIFICATE_VERIFY_FAILED)"
 
 
 # A program

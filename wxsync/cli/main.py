@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "jobs": ("wxsync.cli.jobs", "jobs"),
     "audit": ("wxsync.cli.audit", "audit"),
     "serve": ("wxsync.cli.serve", "serve"),
+    "notify": ("wxsync.cli.notify", "notify"),
     "install-service": ("wxsync.cli.service", "install_service"),
     "sandbox": ("wxsync.cli.sandbox", "sandbox"),
 }

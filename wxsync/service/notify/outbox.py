@@ -17,7 +17,7 @@ from wxsync.engine.corp import Clock
 from wxsync.mirror import notices
 from wxsync.mirror.notices import Waiting
 from wxsync.mirror.store import Store
-from wxsync.model.notice import Notice, NoticeKind, NoticeState
+from wxsync.model.notice import Notice, NoticeState
 from wxsync.service.notify.delivery import Delivery
 from wxsync.service.notify.parcel import Delivered, Parcel
 from wxsync.service.notify.summing import summed
@@ -150,12 +150,7 @@ def _task_id(settings: Settings, channel: str, notice: Notice) -> str | None:
 
 def _has_channel(settings: Settings, waiting: Waiting) -> bool:
     sync = settings.sync.get(waiting.notice.sync)
-    is_test = waiting.notice.kind is NoticeKind.TEST
-    return (
-        waiting.channel in settings.notify
-        and sync is not None
-        and (is_test or waiting.channel in sync.notify)
-    )
+    return waiting.channel in settings.notify and sync is not None and waiting.channel in sync.notify
 
 
 def _names(waiting: Iterable[Waiting]) -> list[str]:

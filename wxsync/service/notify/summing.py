@@ -9,8 +9,6 @@ from typing import Final
 
 from wxsync.model.notice import Count, Notice, NoticeKind
 
-ASIDE: Final = (NoticeKind.SILENT, NoticeKind.TEST)
-"""They say nothing of a plan."""
 MOST_REASONS: Final = 8
 
 
@@ -22,7 +20,7 @@ def summed(notices: Sequence[Notice]) -> Notice:
     """
     if len(notices) == 1:
         return notices[0]
-    asked = [notice for notice in notices if notice.kind not in ASIDE]
+    asked = [notice for notice in notices if notice.kind is not NoticeKind.SILENT]
     last = asked[-1] if asked and asked[-1].asks else notices[-1]
     return replace(
         last,
