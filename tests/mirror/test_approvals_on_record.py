@@ -32,7 +32,7 @@ def planned(
             verb="plan",
             asked_digest=asked,
         )
-        journal.save_plan(connection, run, digest=digest, document=["{}"])
+        journal.save_plan(connection, run, digest=digest, document="{}")
         journal.finish_run(connection, run, RunState.PLANNED, at)
         return run
 
@@ -50,7 +50,7 @@ def applying(
             verb=verb,
             asked_digest=DIGEST,
         )
-        journal.save_plan(connection, run, digest=DIGEST, document=["{}"])
+        journal.save_plan(connection, run, digest=DIGEST, document="{}")
         if state is not None:
             journal.finish_run(connection, run, state, at)
         return run

@@ -45,7 +45,7 @@ def test_every_database_takes_a_plan_of_many_millions_of_characters(store: Store
             trigger="manual",
             started_at=datetime(2026, 3, 2, tzinfo=UTC),
         )
-        journal.save_plan(connection, run, digest="sha256:ab", document=iter(pieces))
+        journal.save_plan(connection, run, digest="sha256:ab", document=packed(iter(pieces)))
     with store.reading() as connection:
         history = journal.run(connection, run)
     assert history is not None

@@ -8,6 +8,7 @@ import pytest
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import journal, links
+from wxsync.mirror.documents import packed
 from wxsync.mirror.journal import Intent, RunVerb
 from wxsync.mirror.store import Store
 from wxsync.model.desired import ReadingProof
@@ -73,7 +74,7 @@ def test_a_run_tells_all_that_was_put_on_record(store: Store):
     number = start(store)
     with store.transaction() as connection:
         journal.save_readings(connection, number, "acme", [*PROOFS, broken])
-        journal.save_plan(connection, number, digest="sha256:ab", document='{"名": 1}')
+        journal.save_plan(connection, number, digest="sha256:ab", document=packed('{"名": 1}'))
         journal.announce(connection, number, intents)
         journal.conclude(connection, number, outcomes)
         journal.finish_run(connection, number, RunState.STOPPED, END, "WeCom is down")

@@ -17,6 +17,7 @@ from wxsync.engine.rolling import settle_uses
 from wxsync.engine.waiting import HASTY
 from wxsync.errors import MirrorError, WxsyncError
 from wxsync.mirror import journal, lease, links
+from wxsync.mirror.documents import packed
 from wxsync.mirror.lease import Lease
 from wxsync.mirror.told import strike_told
 from wxsync.mirror.watch_marks import save_marks
@@ -73,9 +74,10 @@ def start(corp: Corp, verb: journal.RunVerb, trigger: str, asked_digest: str | N
 def keep_plan(corp: Corp, run_id: int, decision: Decision, verb: journal.RunVerb) -> None:
     """Put on record what was read and planned; a dry run is over with that."""
     plan = decision.plan
+    document = packed(plan_text(plan, language="en"))  # it takes a while, in which others may write
     with corp.store.transaction() as connection:
         journal.save_readings(connection, run_id, corp.sync, plan.readings)
-        journal.save_plan(connection, run_id, digest=plan.digest, document=plan_text(plan, language="en"))
+        journal.save_plan(connection, run_id, digest=plan.digest, document=document)
         if verb == "plan":
             journal.finish_run(connection, run_id, RunState.PLANNED, corp.clock())
         if verb == "apply" and decision.trigger not in HASTY:

@@ -6,7 +6,7 @@ All functions take a connection and never commit: what belongs together goes int
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, cast
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, exists, func, insert, select, up
 
 from wxsync.errors import MirrorError
 from wxsync.mirror import tables
-from wxsync.mirror.documents import packed, unpacked
+from wxsync.mirror.documents import unpacked
 from wxsync.mirror.store import replace_rows
 from wxsync.mirror.values import as_text, message_text, to_message
 from wxsync.model.desired import ReadingProof
@@ -141,9 +141,9 @@ def save_readings(connection: Connection, run_id: int, sync: str, readings: Sequ
     replace_rows(connection, tables.readings, rows)
 
 
-def save_plan(connection: Connection, run_id: int, *, digest: str, document: Iterable[str]) -> None:
-    """Keeps the run's plan, as JSON text that comes in pieces, findable by its digest."""
-    row = {"run_id": run_id, "digest": digest, "document": packed(document)}
+def save_plan(connection: Connection, run_id: int, *, digest: str, document: str) -> None:
+    """Keeps the run's plan, as JSON text that `documents.packed` made of it, findable by its digest."""
+    row = {"run_id": run_id, "digest": digest, "document": document}
     replace_rows(connection, tables.plans, [row])
 
 

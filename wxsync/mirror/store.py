@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert
 
+from wxsync.errors import MirrorError
 from wxsync.mirror.failures import explained
 from wxsync.mirror.sqlite import READS_ONLY
+from wxsync.mirror.writers import WaitedTooLongError, WriterQueue
+
+PATIENCE: Final = 60.0
+"""Seconds: among our own threads each is sure to end."""
 
 
 class Store:
@@ -20,6 +25,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._queue = WriterQueue() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -28,8 +34,10 @@ class Store:
         On SQLite one writer goes at a time, and the others wait for it; a `MirrorError` says what
         the database would not do.
         """
-        with explained(self.engine.url), self.engine.begin() as connection:
-            yield connection
+        with ExitStack() as stack:
+            self._line_up(stack)
+            stack.enter_context(explained(self.engine.url))
+            yield stack.enter_context(self.engine.begin())
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -39,6 +47,17 @@ class Store:
             options["isolation_level"] = "REPEATABLE READ"
         with explained(self.engine.url), self.engine.execution_options(**options).begin() as connection:
             yield connection
+
+    def _line_up(self, stack: ExitStack) -> None:
+        if self._queue is None:
+            return
+        try:
+            stack.enter_context(self._queue.turn(PATIENCE))
+        except WaitedTooLongError:
+            raise MirrorError(
+                f"the mirror {self.engine.url.database} was kept by another task for {PATIENCE:.0f} seconds",
+                hint="see that the disk it lies on is neither full nor slow, then try again",
+            ) from None
 
     def close(self) -> None:
         """Gives back every connection."""
