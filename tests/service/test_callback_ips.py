@@ -16,7 +16,7 @@ from wxsync.runtime import job_callback, read_callback_ips
 from wxsync.sandbox.state import SandboxState
 from wxsync.sandbox.transport import SandboxTransport
 from wxsync.service import callback_ips
-from wxsync.service.callback_ips import CallbackIps, keep_read
+from wxsync.service.callback_ips import CallbackIps, read_due
 from wxsync.service.clients import Network
 
 HERE, ELSEWHERE = ip_address("198.51.100.7"), ip_address("203.0.113.9")
@@ -27,9 +27,9 @@ def test_before_a_list_is_read_all_are_listed() -> None:
     """For want of a list nobody is refused; an empty one is no list."""
     ips = CallbackIps()
     assert ips.has("acme", ELSEWHERE)
-    ips.put("acme", [])
+    ips.put("acme", [], 0)
     assert ips.has("acme", ELSEWHERE)
-    ips.put("acme", LISTED)
+    ips.put("acme", LISTED, 0)
     assert ips.has("acme", HERE)
     assert not ips.has("acme", ELSEWHERE)
     assert not ips.has("acme", None)
@@ -42,29 +42,36 @@ def test_an_address_is_news_once_a_list(monkeypatch: pytest.MonkeyPatch) -> None
     ips = CallbackIps()
     assert [ips.is_news("acme", ELSEWHERE), ips.is_news("acme", ELSEWHERE)] == [True, False]
     assert [ips.is_news("acme", HERE), ips.is_news("acme", ip_address("::1"))] == [True, False]
-    ips.put("acme", LISTED)
+    ips.put("acme", LISTED, 0)
     assert ips.is_news("acme", ELSEWHERE)
 
 
 def test_it_is_read_each_day_and_sooner_after_a_failure() -> None:
-    """What was read before holds as long as it cannot be read."""
-    ips, slept = CallbackIps(), []
-    answers: list[Iterable[Network] | WeComError] = [LISTED, WeComError("down"), [ip_network("203.0.113.9")]]
+    """What was read before holds as long as it cannot be; a corp that the config gains is read at once."""
+    ips, asked = CallbackIps(), []
+    down: set[str] = set()
 
     async def ask(corp: str) -> Iterable[Network]:
-        answer = answers.pop(0)
-        if isinstance(answer, WeComError):
-            raise answer
-        return answer
+        asked.append(corp)
+        if corp in down:
+            raise WeComError("down")
+        return LISTED
 
-    async def sleep(seconds: float) -> None:
-        slept.append((seconds, ips.has("acme", HERE)))
-        if not answers:
-            raise asyncio.CancelledError
+    def read(hour: int, *corps: str) -> list[str]:
+        asked.clear()
+        asyncio.run(read_due(ips, corps, ask, lambda: 1000 + hour * 3600.0))
+        return [*asked]
 
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(keep_read(ips, lambda: ["acme"], ask, sleep))
-    assert slept == [(86_400, True), (3_600, True), (86_400, False)]
+    assert read(0, "acme") == ["acme"]
+    assert read(1, "acme", "beta") == ["beta"]
+    down.add("acme")
+    assert read(23, "acme", "beta") == []
+    assert read(24, "acme", "beta") == ["acme"]
+    assert not ips.has("acme", ELSEWHERE)
+    assert read(25, "acme", "beta") == ["acme", "beta"]
+    down.clear()
+    assert read(26, "acme", "beta") == ["acme"]
+    assert read(27, "acme", "beta") == []
 
 
 def test_wecom_is_asked_by_the_contact_secret(store: Store, tmp_path: Path) -> None:

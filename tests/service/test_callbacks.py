@@ -275,7 +275,7 @@ async def test_an_address_that_wecom_does_not_list_is_told_of_once(store: Store)
     ips = CallbackIps()
     with capture_logs() as logs:
         await send(store, WECOM.post(EVENT), ips=ips)
-        ips.put("acme", [ip_network("198.51.100.0/24")])
+        ips.put("acme", [ip_network("198.51.100.0/24")], 0)
         answers = await send(store, WECOM.post(EVENT), WECOM.post(EVENT), ips=ips)
         await send(store, Sender(keys=OTHER).post(EVENT), ips=ips)
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -287,7 +287,7 @@ async def test_with_enforce_ips_it_is_refused(store: Store) -> None:
     config = settings(enforce_ips=True, service={"trusted_proxies": ("203.0.113.0/24",)})
     ips = CallbackIps()
     [unread] = await send(store, WECOM.post(EVENT), config=config, ips=ips)
-    ips.put("acme", [ip_network("198.51.100.0/24")])
+    ips.put("acme", [ip_network("198.51.100.0/24")], 0)
     listed, unlisted = WECOM.post(EVENT), WECOM.get(b"x")
     listed.headers["X-Forwarded-For"] = "9.9.9.9, 198.51.100.7"
     unlisted.headers["X-Forwarded-For"] = "198.51.100.7, 9.9.9.9"

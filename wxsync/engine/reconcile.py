@@ -93,7 +93,7 @@ async def preview(
             trigger=trigger,
         )
         if approved not in (None, decision.plan.digest) and undoes is None:
-            decision = _as_approved(corp, decision, str(approved))
+            decision = await asyncio.to_thread(_as_approved, corp, decision, str(approved))
         decision = await as_rejected(corp, run_id, decision)
         await asyncio.to_thread(keep_plan, corp, run_id, decision, verb)
     if verb == "plan":
@@ -199,10 +199,11 @@ async def _decided(
         confirm_reads=confirm_reads,
         trigger=trigger,
     )
-    decision = decide_on(read)
+    # Of a hundred thousand people it takes a while, in which other corps have their runs.
+    decision = await asyncio.to_thread(decide_on, read)
     known_better = await look_again(corp, decision)
     if known_better is not read:
-        decision = decide_on(known_better)
+        decision = await asyncio.to_thread(decide_on, known_better)
     return decision if person is None else only_person(decision, person, corp.settings, corp.account_cap)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
 
 from wxsync.errors import WxsyncError
+from wxsync.mirror.clocks import since_boot
 from wxsync.service.clients import Address, Network, is_within
 
 DAY: Final = 86_400.0
-AFTER_FAILURE: Final = 3_600.0
+EVERY: Final = 3_600.0
+"""Seconds between two looks for lists that are due: so long after a failure it is tried again."""
 MOST_NAMED: Final = 100
 """Addresses of one corp that are told of, until the list is read anew."""
 
@@ -26,12 +27,18 @@ class CallbackIps:
     def __init__(self) -> None:
         self._lists: dict[str, tuple[Network, ...]] = {}
         self._named: dict[str, set[Address]] = {}
+        self._read_at: dict[str, float] = {}
 
-    def put(self, corp: str, networks: Iterable[Network]) -> None:
-        """The list of a corp; an empty one is none, and the former one stays."""
+    def put(self, corp: str, networks: Iterable[Network], now: float) -> None:
+        """The list of a corp, read at `now` seconds; an empty one is none, and the former one stays."""
+        self._read_at[corp] = now
         if listed := tuple(networks):
             self._lists[corp] = listed
             self._named[corp] = set()
+
+    def is_fresh(self, corp: str, now: float) -> bool:
+        """WeCom gave an answer less than a day ago."""
+        return corp in self._read_at and now - self._read_at[corp] < DAY
 
     def knows(self, corp: str) -> bool:
         """The list of this corp was read."""
@@ -51,23 +58,14 @@ class CallbackIps:
         return True
 
 
-async def keep_read(
-    ips: CallbackIps,
-    corps: Callable[[], Iterable[str]],
-    ask: Ask,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+async def read_due(
+    ips: CallbackIps, corps: Iterable[str], ask: Ask, clock: Callable[[], float] = since_boot
 ) -> None:
-    """Until it is cancelled: the lists of `corps` are read, each day, and after a failure an hour later."""
-    while True:
-        read = [await _read(ips, corp, ask) for corp in corps()]
-        await sleep(DAY if all(read) else AFTER_FAILURE)
-
-
-async def _read(ips: CallbackIps, corp: str, ask: Ask) -> bool:
-    try:
-        ips.put(corp, await ask(corp))
-    except WxsyncError as error:
-        log = structlog.get_logger()
-        log.warning("WeCom's own addresses could not be read", corp=corp, problem=error.message)
-        return False
-    return True
+    """Read the lists of those corps of which none was read within a day."""
+    for corp in corps:
+        if not ips.is_fresh(corp, clock()):
+            try:
+                ips.put(corp, await ask(corp), clock())
+            except WxsyncError as error:
+                log = structlog.get_logger()
+                log.warning("WeCom's own addresses could not be read", corp=corp, problem=error.message)

@@ -22,7 +22,8 @@ from wxsync.mirror.store import Store
 from wxsync.mirror.upgrading import upgrade_file
 from wxsync.model.event import CardEvent
 from wxsync.runtime import open_corp, read_callback_ips, utc_now
-from wxsync.service.callback_ips import AFTER_FAILURE, keep_read
+from wxsync.service.callback_ips import EVERY as ADDRESSES
+from wxsync.service.callback_ips import read_due
 from wxsync.service.chores import Chore, at_peace
 from wxsync.service.clients import Network
 from wxsync.service.current import Current
@@ -86,6 +87,7 @@ class Process:
         self._notifier = Notifier(store, current)
         self._stirring = Stirring(store, lambda sync: open_corp(current(), sync, store=store))
         self._inbox = Chore(name="inbox", every=INBOX, act=self._work_off)
+        self._addresses = Chore(name="addresses of WeCom", every=ADDRESSES, act=self._read_addresses)
         self._daemon = Daemon(
             current,
             store,
@@ -101,7 +103,7 @@ class Process:
                 Chore(name="telling", every=TELLING, act=self._tell_people),
                 Chore(name="tidying", every=TIDYING, act=self._tidy),
                 Chore(name="striking", every=STRIKING, act=self._strike),
-                Chore(name="addresses of WeCom", every=AFTER_FAILURE, act=self._keep_addresses),
+                self._addresses,
             ),
         )
         reactions = Reactions(
@@ -159,8 +161,8 @@ class Process:
         for wanted in await self._notifier.wanted(corp):
             self._approve(wanted)
 
-    async def _keep_addresses(self) -> None:
-        await keep_read(self.front.ips, self._called_back, self._addresses_of)
+    async def _read_addresses(self) -> None:
+        await read_due(self.front.ips, self._called_back(), self._addresses_of)
 
     def _called_back(self) -> list[str]:
         """The corps that have a receiver."""
@@ -203,7 +205,7 @@ class Process:
         return standing(zones, daemon.last, daemon.running, daemon.next_starts(), elsewhere)
 
     def _heed(self, _number: int, _frame: FrameType | None) -> None:
-        """Heard between two steps of Python, also where the loop is busy with a plan of very many people."""
+        """Heard between two steps of Python, also where something keeps the loop."""
         leaving = threading.Timer(LEAVING, os._exit, (0,))
         leaving.daemon = True
         leaving.start()
@@ -226,5 +228,6 @@ class Process:
         else:
             configure_logs(self._current().service, self._current.secrets)
             self._daemon.reload()
+            self._addresses.woken.set()
             log.info("the config was read again; credentials of systemd are those of the start")
         self._systemd.ready(self._standing())
