@@ -9,34 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import create_engine, text
 
+from tests.mirror.older import OLD, make_old
 from wxsync.errors import MirrorError, RunInProgressError, SchemaBehindError
 from wxsync.mirror import file_lock, lease, schema
-from wxsync.mirror.migrating import config_of
 from wxsync.mirror.store import Store
 from wxsync.mirror.upgrading import upgrade_file
 
-OLD = "0007"
 NOW = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
-
-
-def make_old(url: str) -> None:
-    """A mirror of schema 0007, in which corp acme has had 41 runs that wrote."""
-    engine = create_engine(url)
-    config = config_of(schema.migrations_directory())
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, OLD)
-        connection.execute(
-            text(
-                "INSERT INTO leases (corp, token, owner, host, pid_space, pid, acquired_at, expires_at)"
-                " VALUES ('acme', 41, 'run 41 (manual)', 'there', 'a/1', 7, :at, :at)"
-            ),
-            {"at": "2026-01-31 08:00:00.000000"},
-        )
-    engine.dispose()
 
 
 def version_of(path: Path) -> str:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from wxsync.engine.chronicle import INTERRUPTED
+from wxsync.mirror import journal
 from wxsync.mirror.journal import RunRecord
+from wxsync.mirror.store import Store
 from wxsync.model.run import RunState
-from wxsync.service.history import Past, to_past
+from wxsync.service.history import Past, past_of, to_past
 from wxsync.service.standing import LastRun
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -78,3 +80,18 @@ def test_what_is_at_work_is_not_dead() -> None:
 def test_where_there_was_no_run_there_is_no_past() -> None:
     """Nothing is made up for."""
     assert to_past([], is_idle=True) == Past()
+
+
+def test_a_run_by_approval_is_one_of_the_daemons_and_one_by_hand_is_none(store: Store) -> None:
+    """One that died after somebody's yes is gone on with; what somebody does by hand sets no pause."""
+    for trigger, state in (("approval", None), ("manual", RunState.FAILED)):
+        with store.transaction() as connection:
+            number = journal.start_run(
+                connection, sync="acme", corp="acme", trigger=trigger, started_at=NOON, verb="apply"
+            )
+            if state is not None:
+                journal.finish_run(connection, number, state, NOON, "no")
+    past = past_of(store, "acme", "acme")
+    assert (past.began, past.is_cut_short, past.failures) == (NOON, True, 0)
+    assert past.last is not None
+    assert past.last.word == "running"

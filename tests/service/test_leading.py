@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from tests.service.waiting import until
 from wxsync.mirror import lease, schema
 from wxsync.mirror.store import Store
 from wxsync.mirror.tables import leases
@@ -39,14 +40,6 @@ class Daemon:
     async def end(self) -> None:
         self.task.cancel()
         await asyncio.wait((self.task,))
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never came to be")
 
 
 def play(store: Store, story: Callable[[Daemon, Daemon], Awaitable[None]]) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.stage import Stage, open_stage, wait_for
-from tests.service.daemons import APPLY, LISTEN, SERVED, daemon, runs_of, wait_for_log
+from tests.mirror.older import OLD, make_old
+from tests.servers import postgres
+from tests.servers.presence import require
+from tests.service.daemons import APPLY, LISTEN, SERVED, Process, daemon, runs_of, wait_for_log
+from wxsync.mirror import schema
 
 LEADS = "this daemon leads for the corp"
 OVER = "a run is over"
@@ -120,6 +126,68 @@ def test_where_its_port_is_taken_it_says_so_and_ends(stage: Stage) -> None:
         printed.says("cannot listen on", "service.listen")
         assert printed.code == 1
         process.stop()
+
+
+def test_it_leaves_while_it_plans(tmp_path: Path) -> None:
+    """Eight thousand people are being compared when SIGTERM comes: it waits for none of that."""
+    with open_stage(tmp_path) as stage:
+        stage.configure((SERVED, LISTEN), APPLY)
+        stage.hire(13, 8000)
+        with daemon(stage) as process:
+            wait_for_log(process, LEADS)
+            process.begin()
+            wait_for(lambda: any(call.path == "tag/list" for call in stage.wecom.log))
+            assert process.stop() < 5
+        (run,) = runs_of(stage)
+        assert run["state"] in ("failed", "refused"), run
+        assert stage.wecom.writes == []
+
+
+def test_an_older_mirror_is_upgraded_as_it_starts(tmp_path: Path) -> None:
+    """After a copy was put aside; its runs count on."""
+    with open_stage(tmp_path) as stage:
+        stage.configure((SERVED, LISTEN), APPLY)
+        make_old(f"sqlite:///{stage.mirror_file}")
+        with daemon(stage) as process:
+            wait_for_log(process, LEADS)
+            assert f"mirror.db.schema-{OLD}" in process.says()
+            process.begin()
+            wait_for_log(process, "a run was refused, nothing was written")
+            process.stop()
+        assert (tmp_path / f"mirror.db.schema-{OLD}").exists()
+        assert [run["state"] for run in runs_of(stage)] == ["refused"]
+
+
+def test_its_database_goes_and_comes_back(tmp_path: Path) -> None:
+    """While PostgreSQL is away it is not ready, and says so; then it leads on, without being started anew."""
+    programs = postgres.find_programs()
+    require(package="postgresql", present=programs is not None)
+    assert programs is not None
+    with postgres.run_postgres(programs) as server:
+        url = server.url(server.create_database())
+        schema.upgrade(url)
+        with open_stage(tmp_path, mirror=url) as stage:
+            stage.configure((SERVED, LISTEN), APPLY)
+            stage.ok("apply", "--yes")
+            with daemon(stage) as process:
+                wait_for_log(process, LEADS)
+                postgres.stop(server.process)
+                wait_for(lambda: httpx.get(f"{process.base_url}/readyz").status_code == 503)
+                stage.hire(13, 13)
+                again = postgres.launch(programs, server.log.parent, server.port, server.log)
+                try:
+                    wait_for(lambda: httpx.get(f"{process.base_url}/readyz").status_code == 200)
+                    wait_for(lambda: begun(process, stage), 60)
+                    process.stop()
+                finally:
+                    postgres.stop(again)
+
+
+def begun(process: Process, stage: Stage) -> bool:
+    """Whether the one who is new in HR has come; a run is asked for until then."""
+    process.begin()
+    time.sleep(1)
+    return "e013" in stage.active_userids
 
 
 def test_what_takes_too_long_is_cut_off(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 from wxsync.engine.approving import remember_applied
@@ -28,20 +28,24 @@ INTERRUPTED: Final = "it was interrupted"
 DIED: Final = "its process ended before it did"
 
 
-@contextlib.contextmanager
-def failing(corp: Corp, run_id: int) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def failing(corp: Corp, run_id: int) -> AsyncIterator[None]:
     """What ends the block by an error, or by being interrupted, ends the run: that is put on record."""
     try:
         yield
     except (WxsyncError, asyncio.CancelledError) as error:
         message = error.message if isinstance(error, WxsyncError) else reason_of(error)
-        begun = None
-        with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
-            journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
-            begun = journal.record(connection, run_id)
-        if begun is not None:
-            measure_end(corp, begun.verb, RunState.FAILED)
+        await asyncio.to_thread(_fail, corp, run_id, message)
         raise
+
+
+def _fail(corp: Corp, run_id: int, message: str) -> None:
+    begun = None
+    with contextlib.suppress(WxsyncError), corp.store.transaction() as connection:
+        journal.finish_run(connection, run_id, RunState.FAILED, corp.clock(), message)
+        begun = journal.record(connection, run_id)
+    if begun is not None:
+        measure_end(corp, begun.verb, RunState.FAILED)
 
 
 def reason_of(cancelled: asyncio.CancelledError) -> str:

@@ -83,7 +83,7 @@ async def preview(
     Raises ConfigError, SourceError, WeComError or MirrorError; then the run is on record as failed.
     """
     run_id = await asyncio.to_thread(start, corp, verb, trigger, approved)
-    with failing(corp, run_id):
+    async with failing(corp, run_id):
         decision = await _decided(
             corp,
             weak_too=weak_too,
@@ -137,7 +137,7 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
     age = corp.clock() - decision.plan.created_at
     if age <= FRESH:
         return decision
-    with failing(corp, run_id):
+    async with failing(corp, run_id):
         fresh = await _decided(
             corp,
             person=decision.person,
@@ -151,7 +151,7 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
             " agreed to, and by now it is another one",
             hint=f"look at it as it is now: wxsync plan {corp.sync}",
         )
-    with failing(corp, run_id):
+    async with failing(corp, run_id):
         await asyncio.to_thread(keep_plan, corp, run_id, fresh, _verb_of(fresh))
     return fresh
 
@@ -168,7 +168,7 @@ async def narrowed(corp: Corp, run_id: int, decision: Decision, parts: Sequence[
     Raises GuardError where the plan has nothing of them.
     """
     part = only_parts(decision, parts, corp.settings, corp.account_cap)
-    with failing(corp, run_id):
+    async with failing(corp, run_id):
         await asyncio.to_thread(keep_plan, corp, run_id, part, "repair")
     return part
 

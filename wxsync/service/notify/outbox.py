@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,11 +53,12 @@ class Outbox:
         self._store = store
         self._delivery = delivery
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._sending: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By corp: a mail server that hangs keeps up its own alone."""
 
     async def send_due(self, settings: Settings, corp: str) -> None:
         """Send whatever may be sent now: channels side by side, each in the order of what happened."""
-        async with self._turn:
+        async with self._sending[corp]:
             waiting = await asyncio.to_thread(self._due, settings, corp)
             channels = {name: [each for each in waiting if each.channel == name] for name in _names(waiting)}
             await asyncio.gather(*(self._by(settings, each) for each in channels.values()))
