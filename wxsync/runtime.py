@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, null
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import Final
 
 import httpx
@@ -31,7 +32,6 @@ from wxsync.mirror.tokens import MirrorTokens
 from wxsync.model.job import JobCallback
 from wxsync.sources.base import Source
 from wxsync.sources.file import FileSource
-from wxsync.sources.ldap import LdapSource
 from wxsync.sources.sql import SqlSource
 from wxsync.wecom.calls import Reads, Secret
 from wxsync.wecom.client import contacts_of, jobs_of, open_transport
@@ -272,4 +272,6 @@ def _open_source(name: str, settings: SourceSettings, clock: Clock) -> Source:
         case FileSourceSettings():
             return FileSource(name, settings)
         case LdapSourceSettings():
-            return LdapSource(name, settings, clock)
+            # All of its room, which no other source wants, would make every command slower to begin.
+            opened: Source = import_module("wxsync.sources.ldap").LdapSource(name, settings, clock)
+            return opened

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -30,7 +31,6 @@ from wxsync.sources.sql_dialects import (
 )
 from wxsync.sources.sql_errors import Retold
 from wxsync.sources.sql_finding import MOST_FOUND, finding, keys_of_values
-from wxsync.sources.sql_moments import read_moments
 from wxsync.sources.sql_silence import bounded
 
 CHUNK: Final = 1000
@@ -72,7 +72,7 @@ class SqlSource:
             with ExitStack() as cleaning:
                 cleaning.callback(_close, connection, silence)
                 with retold.connecting(), bounded(connection, silence):
-                    read_moments(connection)
+                    _teach(connection)
                     connection = begin(connection)
                 yield SqlSession(self.name, self.settings, connection, retold, cleaning)
         finally:
@@ -163,6 +163,12 @@ class SqlSession:
         # Straight to the driver and without parameters: a colon or a percent sign is the query's own.
         options["no_parameters"] = True
         return self._connection.exec_driver_sql(statement, execution_options=options)
+
+
+def _teach(connection: Connection) -> None:
+    """PostgreSQL's days and times; its driver is slow to load, and only then is it wanted."""
+    if connection.dialect.name == "postgresql":
+        import_module("wxsync.sources.sql_moments").read_moments(connection)
 
 
 def _close(open_: CursorResult[Any] | Connection, silence: float) -> None:
