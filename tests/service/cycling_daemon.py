@@ -25,6 +25,7 @@ from wxsync.mirror.store import Store
 from wxsync.runtime import open_corp
 from wxsync.sandbox.clock import MovableClock
 from wxsync.service.daemon import Daemon
+from wxsync.service.memory import be_frugal
 from wxsync.service.running import Approved, Finished
 
 CORP = SYNC = "acme"
@@ -116,6 +117,7 @@ def main(base_url: str, hr_url: str, mirror: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    be_frugal()
     settings = cycling_settings(base_url, hr_url, Path(mirror))
     store = Store(prepare(settings.mirror.full_url))
     try:

@@ -32,6 +32,7 @@ from wxsync.service.front import Front
 from wxsync.service.inbox_desk import Reactions
 from wxsync.service.logs import configure_logs
 from wxsync.service.mailroom import Mailroom
+from wxsync.service.memory import be_frugal
 from wxsync.service.notify.clicks import Click, Wanted
 from wxsync.service.notify.notifier import Notifier
 from wxsync.service.running import Approved, Finished
@@ -60,6 +61,7 @@ def serve(current: Current, systemd: Systemd, *, on_ready: Callable[[int], None]
     Threads that still wait for a source or a server are not waited for. Raises WxsyncError where it cannot
     begin, and where a run does not end that was cut off.
     """
+    be_frugal()
     with listening(current().service.listen) as listener:
         url = current().mirror.full_url
         if (backup := upgrade_file(url, made_at=utc_now())) is not None:
