@@ -22,11 +22,11 @@ from wxsync.mirror.store import Store
 from wxsync.runtime import open_corp
 from wxsync.service.app import create_app
 from wxsync.service.callbacks import callback_routes
+from wxsync.service.chores import Chore
 from wxsync.service.inbox_desk import Reactions, work_off
 from wxsync.service.letterbox import Letterbox
+from wxsync.service.serving import INBOX, INBOX_REST
 from wxsync.service.web import listening, serving
-
-ROUND = 2.0
 
 
 async def apply(settings: Settings, store: Store) -> None:
@@ -36,29 +36,26 @@ async def apply(settings: Settings, store: Store) -> None:
         await carry_out(corp, run_id, decision, held)
 
 
-async def work(store: Store, woken: asyncio.Event) -> None:
+def inbox(store: Store) -> Chore:
     """Events are worked off as they come."""
     reactions = Reactions(on_change=lambda corp: None, on_job=lambda corp, job: None)
-    while True:
-        woken.clear()
+
+    async def work() -> None:
         await work_off(store, CORP, reactions)
-        try:
-            async with asyncio.timeout(ROUND):
-                await woken.wait()
-        except TimeoutError:
-            continue
+
+    return Chore(name="inbox", every=INBOX, rest=INBOX_REST, act=work)
 
 
 async def main(config: Path) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(config).settings
     store = Store(prepare(settings.mirror.full_url))
-    loop, woken = asyncio.get_running_loop(), asyncio.Event()
-    box = Letterbox(store, lambda corp: void(loop.call_soon_threadsafe(woken.set)))
+    loop, chore = asyncio.get_running_loop(), inbox(store)
+    box = Letterbox(store, lambda corp: void(loop.call_soon_threadsafe(chore.woken.set)))
     with listening("127.0.0.1:0") as listener:
         app = create_app(callback_routes(lambda: settings, box))
         with serving(app, listener) as web:
-            tasks = [asyncio.create_task(apply(settings, store)), asyncio.create_task(work(store, woken))]
+            tasks = [asyncio.create_task(apply(settings, store)), asyncio.create_task(chore.keep())]
             print(json.dumps({"port": web.port}), flush=True)
             await asyncio.to_thread(sys.stdin.read)
             print(json.dumps({"is_applying": not tasks[0].done()}), flush=True)

@@ -20,6 +20,8 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.reconcile import carry_out, holding, narrowed, preview, refuse
 from wxsync.errors import GuardError, StalePlanError
 from wxsync.mirror import journal
+from wxsync.mirror.schema import prepare
+from wxsync.mirror.store import Store
 from wxsync.model.change import Change
 from wxsync.model.run import Outcome, OutcomeState, Run
 from wxsync.runtime import open_corp
@@ -119,7 +121,7 @@ def settings_of(
 
 @dataclass
 class Stage:
-    """One sync of one corp. Every step opens everything anew, as a command of its own would."""
+    """One sync of one corp. Every step opens all but the mirror anew, as each run of the daemon does."""
 
     settings: Settings
     state: SandboxState = field(default_factory=lambda: SandboxState(job_seconds=0.02))
@@ -253,14 +255,36 @@ class Stage:
 
     def _run(self, act: Any) -> Any:
         async def story() -> Any:
-            transport = self.line or SandboxTransport(self.state)
             opening = open_corp(
-                self.settings, self.sync, clock=lambda: self.now, transport=transport, pauses=IMPATIENT
+                self.settings,
+                self.sync,
+                clock=lambda: self.now,
+                transport=self.line or SandboxTransport(self.state),
+                pauses=IMPATIENT,
+                store=kept_open(self.settings),
             )
             async with opening as corp:
                 return await act(corp if self.sources is None else replace(corp, sources=tuple(self.sources)))
 
         return asyncio.run(story())
+
+
+OPEN: dict[tuple[str, int], Store] = {}
+"""The one mirror that is open: by its address and its file."""
+
+
+def kept_open(settings: Settings) -> Store:
+    """The mirror of these settings; opened anew where it is another one than before, or another file."""
+    url = settings.mirror.full_url
+    file = Path(url.database or "")
+    here = str(url), file.stat().st_ino if file.exists() else 0
+    if here not in OPEN:
+        while OPEN:
+            OPEN.popitem()[1].close()
+        store = Store(prepare(url))
+        OPEN[str(url), file.stat().st_ino if file.exists() else 0] = store
+        return store
+    return OPEN[here]
 
 
 def described(changes: Sequence[Change]) -> list[str]:

@@ -51,3 +51,23 @@ def test_it_can_be_woken() -> None:
     """It need not wait for its time."""
     assert times(lambda _number: None, 60, 0.2) == 1
     assert times(lambda _number: None, 60, 0.2, wake=True) == 2
+
+
+def test_it_rests_between_two_times() -> None:
+    """Woken again and again, it is done once in a rest, and none is forgotten that came meanwhile."""
+
+    async def story() -> int:
+        done = 0
+
+        async def once() -> None:
+            nonlocal done
+            done += 1
+            chore.woken.set()
+
+        chore = Chore(name="chore", every=60, rest=0.1, act=once)
+        task = asyncio.create_task(chore.keep())
+        await asyncio.sleep(0.55)
+        task.cancel()
+        return done
+
+    assert 3 <= asyncio.run(story()) <= 6

@@ -13,11 +13,12 @@ from wxsync.errors import WxsyncError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chore:
-    """Something to be done every so many seconds, and at once when it is woken."""
+    """Something to be done every so many seconds, and when it is woken, but for a `rest` after each time."""
 
     name: str
     every: float
     act: Callable[[], Awaitable[None]]
+    rest: float = 0.0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def keep(self) -> None:
@@ -25,6 +26,7 @@ class Chore:
         while True:
             self.woken.clear()
             await at_peace(self.name, self.act)
+            await asyncio.sleep(self.rest)
             try:
                 async with asyncio.timeout(self.every):
                     await self.woken.wait()

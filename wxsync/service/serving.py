@@ -45,6 +45,8 @@ STATUS: Final = 5.0
 """Seconds between two words on how all stands."""
 INBOX: Final = 2.0
 """Seconds after which it is looked into unasked: another daemon may have taken something in."""
+INBOX_REST: Final = 0.2
+"""Seconds: of hundreds of events in one, many are worked off at once, and keep up the next ones less."""
 TELLING: Final = 30.0
 TIDYING: Final = 300.0
 STRIKING: Final = 3600.0
@@ -88,7 +90,7 @@ class Process:
         self.front = Front(store, current, self._arrived)
         self._notifier = Notifier(store, current)
         self._stirring = Stirring(store, lambda sync: open_corp(current(), sync, store=store))
-        self._inbox = Chore(name="inbox", every=INBOX, act=self._work_off)
+        self._inbox = Chore(name="inbox", every=INBOX, rest=INBOX_REST, act=self._work_off)
         self._addresses = Chore(name="addresses of WeCom", every=ADDRESSES, act=self._read_addresses)
         self._daemon = Daemon(
             current,

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -199,13 +200,20 @@ def outlet(*, proxy: str | None, trusted: ssl.SSLContext) -> httpx.AsyncBaseTran
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The usual authorities, and those in `ca_file` beside them."""
+    if ca_file is None:
+        return _usual_trust()
     context = httpx.create_ssl_context(trust_env=False)
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as exc:
-            raise ConfigError([f"ca_file: cannot be used ({exc}). Name a file of PEM certificates"]) from exc
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise ConfigError([f"ca_file: cannot be used ({exc}). Name a file of PEM certificates"]) from exc
     return context
+
+
+@cache
+def _usual_trust() -> ssl.SSLContext:
+    """Read once: there are more than a hundred authorities, and each run opens lines of its own."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def check_proxy(proxy: str) -> None:
