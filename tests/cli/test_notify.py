@@ -68,6 +68,7 @@ def test_every_channel_of_the_sync_gets_a_message(stage: Stage) -> None:
     assert "a test, nothing happened" in group.content["content"]
     [(_, body)] = receiver.posts
     assert json.loads(body)["kind"] == "test"
+    assert json.loads(body)["id"] > 10**12
     assert {call.path for call in stage.wecom.log} == {"gettoken", "message/send", "webhook/send"}
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import URL
 
 from wxsync.config.settings import Settings
 from wxsync.engine.apply import Progress
@@ -254,37 +257,60 @@ class Stage:
         return run_id, decision
 
     def _run(self, act: Any) -> Any:
-        async def story() -> Any:
+        async def story(store: Store) -> Any:
             opening = open_corp(
                 self.settings,
                 self.sync,
                 clock=lambda: self.now,
                 transport=self.line or SandboxTransport(self.state),
                 pauses=IMPATIENT,
-                store=kept_open(self.settings),
+                store=store,
             )
             async with opening as corp:
                 return await act(corp if self.sources is None else replace(corp, sources=tuple(self.sources)))
 
-        return asyncio.run(story())
+        with kept_open(self.settings) as store:
+            return asyncio.run(story(store))
 
 
-OPEN: dict[tuple[str, int], Store] = {}
-"""The one mirror that is open: by its address and its file."""
+class Kept(threading.local):
+    """The one mirror that this thread has open, and which file that is."""
+
+    place: tuple[str, int] | None = None
+    store: Store | None = None
 
 
-def kept_open(settings: Settings) -> Store:
-    """The mirror of these settings; opened anew where it is another one than before, or another file."""
+KEPT = Kept()
+
+
+@contextmanager
+def kept_open(settings: Settings) -> Iterator[Store]:
+    """The mirror of these settings; opened anew where it is another one than before, or another file.
+
+    After the block all of it is in the file itself, as it is when a process has ended.
+    """
     url = settings.mirror.full_url
+    if KEPT.store is None or KEPT.place != place_of(url):
+        let_go()
+        KEPT.store = Store(prepare(url))
+        KEPT.place = place_of(url)
+    yield KEPT.store
+    if url.get_backend_name() == "sqlite":
+        with closing(KEPT.store.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
+def let_go() -> None:
+    """Nothing is open any more; who opens the mirror next is alone with it."""
+    store, KEPT.store = KEPT.store, None
+    if store is not None:
+        store.close()
+
+
+def place_of(url: URL) -> tuple[str, int]:
+    """The address and the file; as long as it is open no other file has its number."""
     file = Path(url.database or "")
-    here = str(url), file.stat().st_ino if file.exists() else 0
-    if here not in OPEN:
-        while OPEN:
-            OPEN.popitem()[1].close()
-        store = Store(prepare(url))
-        OPEN[str(url), file.stat().st_ino if file.exists() else 0] = store
-        return store
-    return OPEN[here]
+    return url.render_as_string(hide_password=False), file.stat().st_ino if file.exists() else 0
 
 
 def described(changes: Sequence[Change]) -> list[str]:

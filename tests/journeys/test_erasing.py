@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from tests.journeys.stage import described
+from tests.journeys.stage import described, let_go
 from tests.journeys.story import Story, email, mobile
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import made_fresh, preview
@@ -40,6 +40,7 @@ NAMES = ("E3", "e3", "员工3", email(3))
 
 
 def mirror_of(story: Story) -> Store:
+    let_go()  # what is erased leaves the file when the last one closes it
     return Store(prepare(f"sqlite:///{story.mirror}"))
 
 

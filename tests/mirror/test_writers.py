@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -121,18 +122,23 @@ def test_an_interrupt_while_waiting() -> None:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    holding.wait(LONG)
+    def call() -> None:
+        waiting(queue, 1)
+        os.kill(os.getpid(), signal.SIGALRM)
+
     former = signal.signal(signal.SIGALRM, interrupt)
+    threads = [threading.Thread(target=hold), threading.Thread(target=call)]
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        threads[0].start()
+        holding.wait(LONG)
+        threads[1].start()
         with pytest.raises(KeyboardInterrupt), queue.turn(LONG):
             pytest.fail("it was not our turn")
     finally:
         signal.signal(signal.SIGALRM, former)
         over.set()
-        thread.join(LONG)
+        for thread in threads:
+            thread.join(LONG)
     with queue.turn(0.5):
         assert not queue._waiting
 
@@ -140,7 +146,7 @@ def test_an_interrupt_while_waiting() -> None:
 def test_a_transaction_that_waits_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an error that says so; what raises within a transaction is not taken for it."""
     mirror = Store(schema.prepare(f"sqlite:///{tmp_path / 'mirror.db'}"))
-    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
     seen: list[MirrorError] = []
 
     def write() -> None:
@@ -154,7 +160,7 @@ def test_a_transaction_that_waits_in_vain(tmp_path: Path, monkeypatch: pytest.Mo
         thread.start()
         thread.join(LONG)
     [error] = seen
-    assert "was kept by another task for" in error.message
+    assert "is locked by another task or process" in error.message
     assert error.hint is not None
     with pytest.raises(WaitedTooLongError), mirror.transaction():
         raise WaitedTooLongError

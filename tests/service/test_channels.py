@@ -319,3 +319,15 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with desk_with(tmp_path, http_channel(url)) as desk:
         desk.tell()
         assert desk.undelivered() == [(NoticeState.WAITING, "the receiver cannot be reached: ConnectError")]
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_used(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits, with the reason; nothing breaks off."""
+    monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:9")
+    with desk_with(tmp_path, http_channel(receiver.url) | {"proxy": "env"}) as desk:
+        desk.tell()
+        [(found, problem)] = desk.undelivered()
+    assert (found, receiver.posts) == (NoticeState.WAITING, [])
+    assert problem.startswith("the environment names a proxy that cannot be used")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
@@ -56,18 +57,23 @@ def test_it_can_be_woken() -> None:
 def test_it_rests_between_two_times() -> None:
     """Woken again and again, it is done once in a rest, and none is forgotten that came meanwhile."""
 
-    async def story() -> int:
-        done = 0
+    async def story() -> tuple[int, float]:
+        done, began = 0, time.monotonic()
 
         async def once() -> None:
             nonlocal done
             done += 1
             chore.woken.set()
+            if done == 4:
+                over.set()
 
+        over = asyncio.Event()
         chore = Chore(name="chore", every=60, rest=0.1, act=once)
         task = asyncio.create_task(chore.keep())
-        await asyncio.sleep(0.55)
+        await asyncio.wait_for(over.wait(), 30)
         task.cancel()
-        return done
+        return done, time.monotonic() - began
 
-    assert 3 <= asyncio.run(story()) <= 6
+    done, took = asyncio.run(story())
+    assert done == 4
+    assert took >= 0.3

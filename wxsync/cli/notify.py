@@ -36,7 +36,7 @@ def notify() -> None:
 def test(sync: str | None, channels: tuple[str, ...], config: Path | None) -> int:
     """Send a message that says it is a test, by each channel, and say what became of it.
 
-    Nothing is read and nothing is written but that message. It ends with 1 where one was not delivered.
+    Neither the source nor the directory is asked for anything. It ends with 1 where one was not delivered.
     """
     settings = open_settings(config)
     name = chosen_sync(settings, sync)
@@ -65,16 +65,17 @@ async def _send(settings: Settings, sync: str, channels: Sequence[str]) -> bool:
     now = utc_now().astimezone(ZoneInfo(settings.sync[sync].time_zone))
     with open_mirror(settings) as store:
         delivery = Delivery(store=store)
-        for name in channels:
-            delivered = await delivery.send(settings, _parcel(settings, sync, name, now))
+        for number, name in enumerate(channels, round(now.timestamp() * 1000)):
+            delivered = await delivery.send(settings, _parcel(settings, sync, name, now, number))
             click.echo(_said(delivered, f"notify.{name} ({settings.notify[name].type})"))
             are_delivered &= delivered.state is NoticeState.SENT
     return are_delivered
 
 
-def _parcel(settings: Settings, sync: str, channel: str, now: datetime) -> Parcel:
+def _parcel(settings: Settings, sync: str, channel: str, now: datetime, number: int) -> Parcel:
+    """With a number that no other has, or a receiver would take it for one that it had before."""
     notice = Notice(kind=NoticeKind.TEST, corp=settings.sync[sync].corp, sync=sync, at=now)
-    return Parcel(number=0, channel=channel, notice=notice)
+    return Parcel(number=number, channel=channel, notice=notice)
 
 
 def _said(delivered: Delivered, channel: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Final, TypeVar
 
 from wxsync.engine.approving import remember_applied
 from wxsync.engine.corp import Corp
@@ -24,6 +25,8 @@ from wxsync.mirror.watch_marks import save_marks
 from wxsync.model.run import Outcome, OutcomeState, Run, RunState
 from wxsync.report.as_json import plan_text
 
+T = TypeVar("T")
+
 INTERRUPTED: Final = "it was interrupted"
 DIED: Final = "its process ended before it did"
 
@@ -35,8 +38,27 @@ async def failing(corp: Corp, run_id: int) -> AsyncIterator[None]:
         yield
     except (WxsyncError, asyncio.CancelledError) as error:
         message = error.message if isinstance(error, WxsyncError) else reason_of(error)
-        await asyncio.to_thread(_fail, corp, run_id, message)
+        with contextlib.suppress(asyncio.CancelledError):  # a second one: the first says why
+            await put_on_record(partial(_fail, corp, run_id, message))
         raise
+
+
+async def put_on_record(work: Callable[[], T]) -> T:
+    """What the work gives, or raises, in a thread; whoever is interrupted meanwhile hears it at its end.
+
+    What is on its way to the mirror is there before anything else is said of the run.
+    """
+    interrupted = None
+    under_way = asyncio.ensure_future(asyncio.to_thread(work))
+    while not under_way.done():
+        try:
+            await asyncio.wait((under_way,))
+        except asyncio.CancelledError as error:
+            interrupted = interrupted or error
+    if interrupted is not None:
+        under_way.exception()  # it was asked for, and nobody is told twice
+        raise interrupted
+    return under_way.result()
 
 
 def _fail(corp: Corp, run_id: int, message: str) -> None:

@@ -16,7 +16,7 @@ from wxsync.engine.approving import as_rejected, right_of, take
 from wxsync.engine.aside import aside
 from wxsync.engine.auditing import begun
 from wxsync.engine.batch import Batch
-from wxsync.engine.chronicle import failing, finish, keep_plan, reason_of, start
+from wxsync.engine.chronicle import failing, finish, keep_plan, put_on_record, reason_of, start
 from wxsync.engine.corp import Corp
 from wxsync.engine.decide import Decision, decide
 from wxsync.engine.hold import Hold
@@ -95,7 +95,7 @@ async def preview(
         if approved not in (None, decision.plan.digest) and undoes is None:
             decision = await asyncio.to_thread(_as_approved, corp, decision, str(approved))
         decision = await as_rejected(corp, run_id, decision)
-        await asyncio.to_thread(keep_plan, corp, run_id, decision, verb)
+        await put_on_record(partial(keep_plan, corp, run_id, decision, verb))
     if verb == "plan":
         await asyncio.to_thread(_tidy, corp)
     return run_id, decision
@@ -152,7 +152,7 @@ async def made_fresh(corp: Corp, run_id: int, decision: Decision) -> Decision:
             hint=f"look at it as it is now: wxsync plan {corp.sync}",
         )
     async with failing(corp, run_id):
-        await asyncio.to_thread(keep_plan, corp, run_id, fresh, _verb_of(fresh))
+        await put_on_record(partial(keep_plan, corp, run_id, fresh, _verb_of(fresh)))
     return fresh
 
 
@@ -169,7 +169,7 @@ async def narrowed(corp: Corp, run_id: int, decision: Decision, parts: Sequence[
     """
     part = only_parts(decision, parts, corp.settings, corp.account_cap)
     async with failing(corp, run_id):
-        await asyncio.to_thread(keep_plan, corp, run_id, part, "repair")
+        await put_on_record(partial(keep_plan, corp, run_id, part, "repair"))
     return part
 
 
@@ -270,7 +270,8 @@ async def carry_out(
             return await _stopped(corp, run_id, decision, stopped)
         except asyncio.CancelledError as cancelled:
             why = reason_of(cancelled)
-            await asyncio.to_thread(finish, corp, run_id, decision, (), RunState.STOPPED, why)
+            with contextlib.suppress(asyncio.CancelledError):  # a second one: the first says why
+                await put_on_record(partial(finish, corp, run_id, decision, (), RunState.STOPPED, why))
             raise
     run = await asyncio.to_thread(finish, corp, run_id, decision, outcomes, RunState.APPLIED, None, held=held)
     await asyncio.to_thread(_tidy, corp)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert
 
 from wxsync.errors import MirrorError
 from wxsync.mirror.failures import explained
-from wxsync.mirror.sqlite import READS_ONLY
+from wxsync.mirror.sqlite import BUSY_SECONDS, READS_ONLY
 from wxsync.mirror.writers import WaitedTooLongError, WriterQueue
-
-PATIENCE: Final = 60.0
-"""Seconds: among our own threads each is sure to end."""
 
 
 class Store:
@@ -52,11 +49,12 @@ class Store:
         if self._queue is None:
             return
         try:
-            stack.enter_context(self._queue.turn(PATIENCE))
+            stack.enter_context(self._queue.turn(BUSY_SECONDS))
         except WaitedTooLongError:
             raise MirrorError(
-                f"the mirror {self.engine.url.database} was kept by another task for {PATIENCE:.0f} seconds",
-                hint="see that the disk it lies on is neither full nor slow, then try again",
+                f"the mirror {self.engine.url.database} is locked by another task or process",
+                hint="wait until the other command (or the backup, or the open database shell) has ended, and"
+                " see that the disk is neither full nor slow",
             ) from None
 
     def close(self) -> None:

@@ -22,51 +22,36 @@ class WriterQueue:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
-        self._is_busy = False
+        self._whose: threading.Lock | None = None
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
         """Ours for the length of the block. Raises WaitedTooLongError after `seconds` of waiting."""
-        gate = self._join()
-        if gate is not None:
-            self._wait(gate, seconds)
+        gate = threading.Lock()
+        gate.acquire()
         try:
+            self._join(gate)
+            if not gate.acquire(timeout=seconds):
+                raise WaitedTooLongError
             yield
-        finally:
-            self._pass_on()
+        finally:  # wherever an interrupt came
+            self._leave(gate)
 
-    def _join(self) -> threading.Lock | None:
-        """What opens when it is our turn; None where it is at once."""
+    def _join(self, gate: threading.Lock) -> None:
+        """It opens when it is our turn."""
         with self._guard:
-            if not self._is_busy:
-                self._is_busy = True
-                return None
-            gate = threading.Lock()
-            gate.acquire()
             self._waiting.append(gate)
-            return gate
+            if self._whose is None:
+                self._call_next()
 
-    def _wait(self, gate: threading.Lock, seconds: float) -> None:
-        is_ours = False
-        try:
-            is_ours = gate.acquire(timeout=seconds)
-        finally:  # an interrupt comes here too
-            if not is_ours and not self._leave(gate):
-                self._pass_on()
-        if not is_ours:
-            raise WaitedTooLongError
-
-    def _leave(self, gate: threading.Lock) -> bool:
-        """We wait no more; False where it became our turn just as we gave up."""
+    def _leave(self, gate: threading.Lock) -> None:
         with self._guard:
-            if gate not in self._waiting:
-                return False
-            self._waiting.remove(gate)
-            return True
+            if self._whose is gate:
+                self._call_next()
+            elif gate in self._waiting:
+                self._waiting.remove(gate)
 
-    def _pass_on(self) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_busy = False
+    def _call_next(self) -> None:
+        self._whose = self._waiting.popleft() if self._waiting else None
+        if self._whose is not None:
+            self._whose.release()

@@ -31,13 +31,13 @@ class CallbackIps:
 
     def put(self, corp: str, networks: Iterable[Network], now: float) -> None:
         """The list of a corp, read at `now` seconds; an empty one is none, and the former one stays."""
-        self._read_at[corp] = now
         if listed := tuple(networks):
+            self._read_at[corp] = now
             self._lists[corp] = listed
             self._named[corp] = set()
 
     def is_fresh(self, corp: str, now: float) -> bool:
-        """WeCom gave an answer less than a day ago."""
+        """WeCom gave a list less than a day ago."""
         return corp in self._read_at and now - self._read_at[corp] < DAY
 
     def knows(self, corp: str) -> bool:

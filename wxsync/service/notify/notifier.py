@@ -68,12 +68,14 @@ class Notifier:
 
     async def tick(self, corps: Collection[str]) -> None:
         """For the corps that this daemon leads for, every half minute: who is silent, and what waits."""
-        for corp in corps:
-            try:
-                await asyncio.to_thread(self._listen, corp)
-            except WxsyncError as error:
-                _log(corp).error("nobody could look who is silent", problem=problem_of(error))
-            await self._send(corp)
+        await asyncio.gather(*map(self._tick, corps))
+
+    async def _tick(self, corp: str) -> None:
+        try:
+            await asyncio.to_thread(self._listen, corp)
+        except WxsyncError as error:
+            _log(corp).error("nobody could look who is silent", problem=problem_of(error))
+        await self._send(corp)
 
     async def clicked(self, click: Click) -> Wanted | None:
         """Somebody pressed a button: the run that is wanted for it, if any. Whoever may not is told so.

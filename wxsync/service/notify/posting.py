@@ -28,7 +28,17 @@ async def post(channel: HttpChannelSettings, body: bytes, headers: Mapping[str, 
         logger = logging.getLogger(name)
         logger.setLevel(max(logging.WARNING, logger.level))
     try:
-        async with _client(channel) as client:
+        line = _client(channel)
+    except OSError as error:
+        return not_sent(
+            f"the certificates of ca_file cannot be used: {error.strerror or type(error).__name__}"
+        )
+    except (ImportError, ValueError):  # httpx tells of a proxy's kind in this way
+        return not_sent(
+            "the environment names a proxy that cannot be used: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
+        )
+    try:
+        async with line as client:
             request = client.build_request(
                 "POST",
                 channel.url.get_secret_value(),
@@ -40,10 +50,6 @@ async def post(channel: HttpChannelSettings, body: bytes, headers: Mapping[str, 
         return not_sent(f"the receiver cannot be reached: {type(error).__name__}")
     except httpx.HTTPError as error:
         return in_doubt(f"the receiver gave no answer: {type(error).__name__}")
-    except OSError as error:
-        return not_sent(
-            f"the certificates of ca_file cannot be used: {error.strerror or type(error).__name__}"
-        )
     return _judged(answer.status_code)
 
 
