@@ -19,7 +19,7 @@ demo: $(STAMP) ## the whole story on embedded parts: nothing to set up, nothing 
 	@$(BIN)/wxsync demo $(ARGS)
 
 test: $(STAMP) servers lint ## the servers, lint, and every test but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -ra --no-fold-skipped $(ARGS)
+	.ci/test $(BIN)/python -n $(WORKERS) --dist loadfile --no-loadscope-reorder -ra --no-fold-skipped $(ARGS)
 
 servers: ## install what the tests start themselves (root on Debian or Ubuntu; elsewhere: say what is missing)
 	@sh tests/servers/install
