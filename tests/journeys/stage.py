@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import URL
 
+from tests.journeys.open_mirror import kept_open
 from wxsync.config.settings import Settings
 from wxsync.engine.apply import Progress
 from wxsync.engine.baseline import Baseline, baseline_of, remember_baseline
@@ -23,7 +21,6 @@ from wxsync.engine.decide import Decision
 from wxsync.engine.reconcile import carry_out, holding, narrowed, preview, refuse
 from wxsync.errors import GuardError, StalePlanError
 from wxsync.mirror import journal
-from wxsync.mirror.schema import prepare
 from wxsync.mirror.store import Store
 from wxsync.model.change import Change
 from wxsync.model.run import Outcome, OutcomeState, Run
@@ -271,46 +268,6 @@ class Stage:
 
         with kept_open(self.settings) as store:
             return asyncio.run(story(store))
-
-
-class Kept(threading.local):
-    """The one mirror that this thread has open, and which file that is."""
-
-    place: tuple[str, int] | None = None
-    store: Store | None = None
-
-
-KEPT = Kept()
-
-
-@contextmanager
-def kept_open(settings: Settings) -> Iterator[Store]:
-    """The mirror of these settings; opened anew where it is another one than before, or another file.
-
-    After the block all of it is in the file itself, as it is when a process has ended.
-    """
-    url = settings.mirror.full_url
-    if KEPT.store is None or KEPT.place != place_of(url):
-        let_go()
-        KEPT.store = Store(prepare(url))
-        KEPT.place = place_of(url)
-    yield KEPT.store
-    if url.get_backend_name() == "sqlite":
-        with closing(KEPT.store.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-
-
-def let_go() -> None:
-    """Nothing is open any more; who opens the mirror next is alone with it."""
-    store, KEPT.store = KEPT.store, None
-    if store is not None:
-        store.close()
-
-
-def place_of(url: URL) -> tuple[str, int]:
-    """The address and the file; as long as it is open no other file has its number."""
-    file = Path(url.database or "")
-    return url.render_as_string(hide_password=False), file.stat().st_ino if file.exists() else 0
 
 
 def described(changes: Sequence[Change]) -> list[str]:

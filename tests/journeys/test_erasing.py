@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from tests.journeys.stage import described, let_go
+from tests.journeys.open_mirror import let_go
+from tests.journeys.stage import described
 from tests.journeys.story import Story, email, mobile
 from wxsync.engine.corp import Corp
 from wxsync.engine.reconcile import made_fresh, preview

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -67,15 +67,17 @@ def put(
     connection.execute(
         delete(measurements).filter_by(corp=corp, sync=sync).where(measurements.c.measure.in_(names))
     )
-    for place, number in sorted(numbers.items()):
-        _insert(connection, corp, sync, place, number)
+    rows = [_row(corp, sync, place, number) for place, number in sorted(numbers.items())]
+    if rows and not _insert(connection, *rows):  # somebody was quicker with some of them
+        for row in rows:
+            _insert(connection, row)
 
 
 def add(connection: Connection, corp: str, sync: str, numbers: Numbers) -> None:
     """So much more of each."""
     for place, number in sorted(numbers.items()):
         is_told = not number or _grow(connection, corp, sync, place, number)
-        if not is_told and not _insert(connection, corp, sync, place, number):
+        if not is_told and not _insert(connection, _row(corp, sync, place, number)):
             _grow(connection, corp, sync, place, number)  # somebody was quicker
 
 
@@ -90,7 +92,11 @@ def load(connection: Connection) -> dict[tuple[str, str], dict[Place, int]]:
     return found
 
 
-def _row(corp: str, sync: str, place: Place) -> dict[str, str]:
+def _row(corp: str, sync: str, place: Place, number: int) -> dict[str, Any]:
+    return {**_key(corp, sync, place), "number": number}
+
+
+def _key(corp: str, sync: str, place: Place) -> dict[str, str]:
     return {
         "corp": corp,
         "sync": sync,
@@ -101,11 +107,11 @@ def _row(corp: str, sync: str, place: Place) -> dict[str, str]:
     }
 
 
-def _insert(connection: Connection, corp: str, sync: str, place: Place, number: int) -> bool:
-    """Whether it was not there yet."""
+def _insert(connection: Connection, *rows: Mapping[str, Any]) -> bool:
+    """Whether none of them was there yet; else nothing is done."""
     try:
         with connection.begin_nested():
-            connection.execute(insert(measurements).values(**_row(corp, sync, place), number=number))
+            connection.execute(insert(measurements), [*rows])
     except IntegrityError:
         return False
     return True
@@ -113,5 +119,5 @@ def _insert(connection: Connection, corp: str, sync: str, place: Place, number: 
 
 def _grow(connection: Connection, corp: str, sync: str, place: Place, number: int) -> bool:
     """Whether it was there."""
-    grown = update(measurements).filter_by(**_row(corp, sync, place))
+    grown = update(measurements).filter_by(**_key(corp, sync, place))
     return connection.execute(grown.values(number=measurements.c.number + number)).rowcount == 1
