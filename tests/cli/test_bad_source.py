@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.stage import TABLES, Stage
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
 
 MEMBERS = "SELECT * FROM employees"
 

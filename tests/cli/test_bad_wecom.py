@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.cli.stage import Stage
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 
 
 def test_unreachable(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.stage import SECRET, Stage
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.wecom.web import INSPECTOR, OTHER_ADDRESS, Forwarding, certificate, off_by, serving
 from wxsync.cli.main import run
 from wxsync.mirror.quota import MirrorLedger

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cli.stage import SECRET, Stage, mobile
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.wecom.leaks import leaked, leaked_bytes
 from wxsync.sandbox.state import SandboxState
 from wxsync.sandbox.switches import App

@@ -28,6 +28,7 @@ from wxsync.runtime import open_corp
 from wxsync.sandbox.state import SandboxState
 from wxsync.sandbox.transport import SandboxTransport
 from wxsync.sources.base import Source
+from wxsync.wecom.retries import Patience
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """Nine o'clock in Shanghai."""
@@ -133,6 +134,7 @@ class Stage:
     sync: str = "acme"
     confirm_reads: int = 1
     """As the daemon asks for more than one."""
+    patience: Patience | None = None
 
     def plan(self, *, weak_too: bool = False, trigger: str = "manual") -> Decision:
         """`wxsync plan [--adopt]`: what would be done; not one write call is made."""
@@ -260,6 +262,7 @@ class Stage:
                 self.sync,
                 clock=lambda: self.now,
                 transport=self.line or SandboxTransport(self.state),
+                patience=self.patience,
                 pauses=IMPATIENT,
                 store=store,
             )

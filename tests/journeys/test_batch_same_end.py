@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.journeys.days import LAST_DAY, every_case, these_cases
 from tests.journeys.hr import FIRST_DAY, found
 from tests.journeys.stage import described, failures
-from tests.journeys.ways import METHODS, REPLACE, Ways, directory_of, empty_mirror, outcomes_of, ways_of
+from tests.journeys.ways import METHODS, REPLACE, Ways, directory_of, outcomes_of, ways_of
 
 PARTS = 25
 EXAMPLES = 15
@@ -138,7 +138,6 @@ LEAVERS = st.sampled_from(("disable", "delete", "keep"))
 
 def same_end(
     folder: Callable[[], Path],
-    mirror: Path,
     examples: int,
     part: int = 0,
     methods: Mapping[str, Mapping[str, object]] = METHODS,
@@ -151,7 +150,7 @@ def same_end(
     @given(company=st.integers(0, 2**32), size=SIZE, leavers=LEAVERS, load=LOAD, days=DAYS)
     def holds(company: int, size: int, leavers: str, load: Day, days: list[Day]) -> None:
         hr = found(company, members=size, departments=8, tags=3, levels=4)
-        with ways_of(hr, folder(), mirror, {"leavers": leavers}, methods) as ways:
+        with ways_of(hr, folder(), {"leavers": leavers}, methods) as ways:
             if any(day.robbed is not None for day in days):
                 ways.stranger(FOREIGN_NUMBER)
             ways.work_off(backwards=company % 2 == 1)
@@ -203,24 +202,15 @@ def _check_rest(ways: Ways, *, is_clean: bool) -> None:
     assert left["single"] == [] or not is_clean, left["single"]
 
 
-@pytest.fixture
-def mirror(tmp_path: Path) -> Path:
-    return empty_mirror(tmp_path)
-
-
-def test_calls_and_files_leave_the_same_directory(
-    mirror: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_calls_and_files_leave_the_same_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Field by field, with the same outcomes, an empty plan after, and nobody invited."""
-    same_end(lambda: tmp_path_factory.mktemp("company"), mirror, EXAMPLES)
+    same_end(lambda: tmp_path_factory.mktemp("company"), EXAMPLES)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(1, PARTS + 1))
 def test_calls_and_files_leave_the_same_directory_whatever_the_company(
-    mirror: Path, tmp_path_factory: pytest.TempPathFactory, part: int
+    tmp_path_factory: pytest.TempPathFactory, part: int
 ) -> None:
     """The same 500 times, and by one file that replaces everybody where nothing stands against it."""
-    same_end(
-        lambda: tmp_path_factory.mktemp("company"), mirror, SOAKED // PARTS, part, {**METHODS, **REPLACE}
-    )
+    same_end(lambda: tmp_path_factory.mktemp("company"), SOAKED // PARTS, part, {**METHODS, **REPLACE})

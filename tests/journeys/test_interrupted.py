@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.journeys.story import Story
 from wxsync.engine.chronicle import failing, put_on_record, start
 from wxsync.engine.corp import Corp
+from wxsync.engine.decide import Decision, decide
 from wxsync.errors import WxsyncError
 from wxsync.mirror import journal
 from wxsync.model.run import RunState
@@ -93,3 +96,19 @@ def test_what_fails_while_it_is_waited_for_is_raised(tmp_path: Path) -> None:
         return await put_on_record(lambda: "")
 
     assert Story(tmp_path).stage.act(act) == "no"
+
+
+def test_plans_are_decided_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred thousand people it takes a while, in which the daemon answers WeCom."""
+    threads: list[int] = []
+
+    def watched(**asked: Any) -> Decision:
+        threads.append(threading.get_ident())
+        return decide(**asked)
+
+    monkeypatch.setattr("wxsync.engine.reconcile.decide", watched)
+    story = Story(tmp_path)
+    story.person("E1")
+    story.plan()
+    assert threads
+    assert threading.get_ident() not in threads

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -16,7 +15,6 @@ from tests.journeys.hr import FIRST_DAY, Employee, Hr, hr_database
 from tests.journeys.oracle import path_of
 from tests.journeys.stage import MORNING, Stage, settings_of
 from tests.journeys.test_hr_to_wecom import WIDE
-from wxsync.mirror import schema
 from wxsync.model.run import Run
 from wxsync.sandbox.dump import to_document
 from wxsync.sandbox.records import Placement
@@ -129,17 +127,10 @@ class Ways:
             state.directory.place(member, more)
 
 
-def empty_mirror(folder: Path) -> Path:
-    """A mirror at head, to be copied: making one takes longer than most runs."""
-    schema.upgrade(f"sqlite:///{folder / 'empty.db'}")
-    return folder / "empty.db"
-
-
 @contextmanager
 def ways_of(
     hr: Hr,
     folder: Path,
-    mirror: Path,
     policy: Mapping[str, object],
     methods: Mapping[str, Mapping[str, object]] = METHODS,
 ) -> Iterator[Ways]:
@@ -147,7 +138,6 @@ def ways_of(
     url = f"sqlite:///{folder / 'hr.db'}"
     stages: dict[str, Stage] = {}
     for method, own in methods.items():
-        shutil.copy(mirror, folder / f"{method}.db")
         settings = settings_of(
             url,
             folder / f"{method}.db",

@@ -19,7 +19,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.servers.presence import require
 
 LOCAL = ("localhost", "127.0.0.1")

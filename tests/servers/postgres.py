@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.servers.ports import free_port
 from tests.servers.presence import require
 
 START_SECONDS = 60
@@ -202,11 +202,3 @@ def server_user() -> str | None:
     except KeyError:
         require(package="postgresql", present=False)
         return None
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -19,7 +19,7 @@ import pytest
 
 from tests.servers.certificates import DAY, Authority, make_authority
 from tests.servers.ldif import Entries, to_ldif
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.servers.presence import require
 
 SLAPD = Path("/usr/sbin/slapd")
@@ -160,7 +160,7 @@ class SlapdServer:
         log = self.home / "log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*mortal, str(SLAPD), "-h", urls, *options, "-F", str(self.home / "config"), "-d", "0"],
+                [*mortal, str(SLAPD), "-h", urls, *options, "-F", str(self.home / "config"), "-d", "none"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -321,11 +321,12 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
         assert desk.undelivered() == [(NoticeState.WAITING, "the receiver cannot be reached: ConnectError")]
 
 
+@pytest.mark.parametrize("proxy", ["gopher://127.0.0.1:9", "http://127.0.0.1:port"])
 def test_a_proxy_of_the_environment_that_cannot_be_used(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     """It waits, with the reason; nothing breaks off."""
-    monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", proxy)
     with desk_with(tmp_path, http_channel(receiver.url) | {"proxy": "env"}) as desk:
         desk.tell()
         [(found, problem)] = desk.undelivered()

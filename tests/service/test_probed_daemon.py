@@ -19,7 +19,7 @@ import yaml
 
 from tests.cli.stage import Stage, open_stage, wait_for
 from tests.house.tree import ROOT
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.servers.presence import require
 from tests.service.daemons import APPLY, LISTEN, SERVED, daemon
 from tests.service.test_metrics import numbers

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.servers.certificates import make_authority
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.servers.proxy import run_proxy
 from tests.servers.slapd import PASSWORD, READER, MakeSlapd, SlapdServer
 from tests.sources.directory import PEOPLE, company, ldap_source

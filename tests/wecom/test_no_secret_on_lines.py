@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.wecom.leaks import leaked, listening, told_by
 from tests.wecom.line import BASE, CORP
 from tests.wecom.secrecy import (

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.wecom.web import (
     INSPECTOR,
     OTHER_ADDRESS,

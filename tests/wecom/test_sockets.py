@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from tests.house.tree import ROOT
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.wecom.dozer import Facts
 from tests.wecom.web import Leaving, Tunnelling, certificate, serving
 from wxsync.mirror.clocks import since_boot

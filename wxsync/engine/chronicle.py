@@ -56,7 +56,8 @@ async def put_on_record(work: Callable[[], T]) -> T:
         except asyncio.CancelledError as error:
             interrupted = interrupted or error
     if interrupted is not None:
-        under_way.exception()  # it was asked for, and nobody is told twice
+        if not under_way.cancelled():
+            under_way.exception()  # it was asked for, and nobody is told twice
         raise interrupted
     return under_way.result()
 

@@ -33,7 +33,7 @@ async def post(channel: HttpChannelSettings, body: bytes, headers: Mapping[str, 
         return not_sent(
             f"the certificates of ca_file cannot be used: {error.strerror or type(error).__name__}"
         )
-    except (ImportError, ValueError):  # httpx tells of a proxy's kind in this way
+    except (ImportError, ValueError, httpx.InvalidURL):  # httpx tells of a proxy's kind in these ways
         return not_sent(
             "the environment names a proxy that cannot be used: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
         )
