@@ -119,7 +119,7 @@ def test_without_tls_nothing_is_sent(make_slapd: MakeSlapd) -> None:
     config = next((server.home / "config").glob("cn=config.ldif"))
     kept = [
         line
-        for line in config.read_text().splitlines()
+        for line in config.read_text().replace("\n ", "").splitlines()  # a long path is folded (RFC 2849)
         if not line.startswith(("olcTLS", "# CRC32", "# AUTO"))
     ]
     config.write_text("\n".join(kept) + "\n")
